@@ -1,0 +1,1 @@
+//! Guichet: the engine behind the citizen portals of town halls. Library, HTTP and command line.

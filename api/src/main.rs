@@ -1,0 +1,3 @@
+//! The binary `guichet`.
+
+fn main() {}

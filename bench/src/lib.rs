@@ -1,0 +1,1 @@
+//! Measurements, as ratios against floors in the same run.

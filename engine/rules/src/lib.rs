@@ -1,0 +1,1 @@
+//! The rules of a request: process language, calendars and commitments, decisions. Pure functions, no I/O.

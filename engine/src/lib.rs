@@ -1,0 +1,1 @@
+//! Rules meet memory: submit a command, replay a history, publish a definition.

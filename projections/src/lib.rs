@@ -1,0 +1,1 @@
+//! Read models: they follow the journal and never write it.
