@@ -1,1 +1,4 @@
 //! The rules of a request: process language, calendars and commitments, decisions. Pure functions, no I/O.
+
+pub mod organisation;
+pub mod text;

@@ -1,0 +1,149 @@
+//! Who works in the town hall: services, roles, people and their declared stand-ins (*délégations*).
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::text::Text;
+
+/// A department that treats requests (*service*).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Its id in rules and addresses, for example `voirie`.
+    pub service: String,
+    /// The collectivity it belongs to.
+    pub tenant: String,
+    /// What people call it.
+    pub title: Text,
+    /// Where it is notified.
+    pub email: String,
+    /// Shown to citizens, if it has a public line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// The head of service, a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}
+
+/// A role that a sheet can name, for example `ambassadrice`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Role {
+    /// Its id.
+    pub role: String,
+    /// What people call it.
+    pub title: Text,
+}
+
+/// A member of staff or an elected official. Its id is a staff code, never a name: ids stand on events for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// Staff code.
+    pub person: String,
+    /// Name, shown to colleagues only.
+    pub name: String,
+    /// The collectivity that employs them.
+    pub tenant: String,
+    /// Roles held.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Services worked in.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Where they are notified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// A declared stand-in: `by` may act on behalf of `absent` between two dates, both included.
+/// It is one step deep: a stand-in of a stand-in has no power.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandIn {
+    /// The absent person.
+    #[serde(rename = "for")]
+    pub absent: String,
+    /// Who acts on their behalf.
+    pub by: String,
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day.
+    pub until: NaiveDate,
+    /// Only for these roles; all of them if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// A collectivity served by the engine: a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Collectivity {
+    /// Its id: lower-case letters and digits, no hyphen.
+    pub tenant: String,
+    /// Its name.
+    pub name: Text,
+    /// Postal address shown to citizens.
+    #[serde(default)]
+    pub address: String,
+    /// Telephone shown to citizens.
+    #[serde(default)]
+    pub phone: String,
+    /// E-mail shown to citizens, and the sender of mails.
+    #[serde(default)]
+    pub email: String,
+}
+
+/// The organisation as of one publication.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Organisation {
+    /// The collectivities that share the catalogue.
+    #[serde(default)]
+    pub tenants: Vec<Collectivity>,
+    /// Services.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// Roles.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// People.
+    #[serde(default)]
+    pub people: Vec<Person>,
+    /// Declared stand-ins.
+    #[serde(default)]
+    pub standins: Vec<StandIn>,
+}
+
+impl Organisation {
+    /// The collectivity with this id.
+    #[must_use]
+    pub fn tenant(&self, tenant: &str) -> Option<&Collectivity> {
+        self.tenants.iter().find(|t| t.tenant == tenant)
+    }
+
+    /// The service with this id.
+    #[must_use]
+    pub fn service(&self, service: &str) -> Option<&Service> {
+        self.services.iter().find(|s| s.service == service)
+    }
+
+    /// The person with this staff code.
+    #[must_use]
+    pub fn person(&self, person: &str) -> Option<&Person> {
+        self.people.iter().find(|p| p.person == person)
+    }
+
+    /// Everyone who holds `role`, in the order of the file.
+    pub fn holders<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a Person> {
+        self.people.iter().filter(move |p| p.roles.iter().any(|r| r == role))
+    }
+
+    /// Those on whose behalf `person` may act for `role` on `day`, themselves left out.
+    #[must_use]
+    pub fn represented_by(&self, person: &str, role: Option<&str>, day: NaiveDate) -> BTreeSet<&str> {
+        self.standins
+            .iter()
+            .filter(|s| s.by == person && s.absent != person && s.from <= day && day <= s.until)
+            .filter(|s| s.roles.is_empty() || role.is_some_and(|r| s.roles.iter().any(|x| x == r)))
+            .map(|s| s.absent.as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! A definition made ready to run: every rule compiled once, every calendar built once, shared by `Arc`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::definition::{Definition, DefinitionHash, Rule};
+use crate::calendar::Calendar;
+
+/// The values that rules read. Personal fields are never among them.
+#[derive(Debug, Clone, Default)]
+pub struct Bindings {
+    /// `request.…`
+    pub request: Map<String, Value>,
+    /// `form.…`; fields that were not given are left out and read as the zero of their type.
+    pub form: Map<String, Value>,
+    /// `tasks.<task>.…`
+    pub tasks: Map<String, Value>,
+    /// `requester.…`
+    pub requester: Map<String, Value>,
+}
+
+/// A compiled process.
+#[derive(Debug)]
+pub struct Plan {
+    definition: Arc<Definition>,
+    hash: DefinitionHash,
+    calendars: BTreeMap<String, Calendar>,
+    expressions: HashMap<String, crate::language::Expression>,
+}
+
+/// Why a definition cannot run, or a rule could not be evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A calendar cannot be built.
+    #[error("calendar `{calendar}`: {reason}")]
+    Calendar {
+        /// Its name.
+        calendar: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A rule does not compile.
+    #[error("rule `{rule}`: {reason}")]
+    Rule {
+        /// Its text.
+        rule: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No rule of a list holds, which the checker should have refused.
+    #[error("no rule holds and there is no last resort")]
+    NoRuleHolds,
+    /// The definition cannot be hashed.
+    #[error("the definition cannot be written: {0}")]
+    Hash(String),
+}
+
+impl Plan {
+    /// The definition that it was made from.
+    #[must_use]
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// The same, shared.
+    #[must_use]
+    pub fn shared_definition(&self) -> Arc<Definition> {
+        Arc::clone(&self.definition)
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn hash(&self) -> &DefinitionHash {
+        &self.hash
+    }
+
+    /// A calendar of the definition.
+    #[must_use]
+    pub fn calendar(&self, name: &str) -> Option<&Calendar> {
+        self.calendars.get(name)
+    }
+
+    /// Whether `expression`, one of the definition's, holds.
+    ///
+    /// # Errors
+    /// [`PlanError::Rule`] when it is not one of the definition's or cannot be evaluated.
+    pub fn holds(&self, expression: &str, bindings: &Bindings) -> Result<bool, PlanError> {
+        let fault = |reason: String| PlanError::Rule { rule: expression.into(), reason };
+        let compiled = self.expressions.get(expression).ok_or_else(|| fault("not compiled".into()))?;
+        compiled.holds(bindings).map_err(|error| fault(error.to_string()))
+    }
+
+    /// The first rule that holds, with its index.
+    ///
+    /// # Errors
+    /// [`PlanError::Rule`] when one cannot be evaluated, [`PlanError::NoRuleHolds`] when none holds.
+    pub fn first<'rules, T>(
+        &self,
+        rules: &'rules [Rule<T>],
+        bindings: &Bindings,
+    ) -> Result<(usize, &'rules T), PlanError> {
+        for (index, rule) in rules.iter().enumerate() {
+            let holds = match &rule.when {
+                Some(expression) => self.holds(expression, bindings)?,
+                None => true,
+            };
+            if holds {
+                return Ok((index, &rule.is));
+            }
+        }
+        Err(PlanError::NoRuleHolds)
+    }
+}

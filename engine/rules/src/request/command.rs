@@ -1,0 +1,339 @@
+//! What may be asked of a request.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::actor::{Recipient, RequestId};
+use super::clock::TimerKind;
+use super::event::{Contact, RequesterKind};
+use crate::commitment::Budget;
+use crate::process::{Channel, Complexity, Delivery, Opener, Priority};
+use crate::text::Language;
+
+/// Who a request is for, as a door hears it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequesterInput {
+    /// Person, organisation or association.
+    #[serde(default)]
+    pub kind: RequesterKind,
+    /// The language they are written to in.
+    #[serde(default)]
+    pub language: Language,
+    /// How they wish to be answered.
+    #[serde(default)]
+    pub preferred: Option<Delivery>,
+    /// Whether they have an account.
+    #[serde(default)]
+    pub account: bool,
+    /// How to reach them.
+    #[serde(default)]
+    pub contact: Contact,
+}
+
+/// A draw of chance that `decide` needs: it is an argument, so that a replay is exact.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tracking {
+    /// The tracking code.
+    pub code: String,
+    /// Its keyed digest, in hexadecimal.
+    pub digest: String,
+}
+
+/// Never prints the code.
+impl std::fmt::Debug for Tracking {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Tracking(…)")
+    }
+}
+
+/// What is asked of a request. The JSON form names the command in `command`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "command", deny_unknown_fields)]
+pub enum Command {
+    /// Record a request. The only command on a stream that does not exist yet.
+    Receive {
+        /// The process.
+        process: String,
+        /// The way it came in.
+        channel: Channel,
+        /// Who opens it.
+        opened_by: Opener,
+        /// Who it is for.
+        #[serde(default)]
+        requester: RequesterInput,
+        /// The form.
+        #[serde(default)]
+        form: Map<String, Value>,
+        /// The number it has in the system it comes from.
+        #[serde(default)]
+        external: Option<String>,
+        /// The answer given at once: first-contact resolution, all milestones in one append.
+        #[serde(default)]
+        answer: Option<String>,
+    },
+    /// Report that the requester was told it is recorded.
+    Acknowledge {
+        /// How.
+        by: Delivery,
+    },
+    /// Say which process it is, complete it, rate it.
+    Qualify {
+        /// Another process, if it was the wrong one.
+        #[serde(default)]
+        process: Option<String>,
+        /// Complexity; the rules decide if none is given.
+        #[serde(default)]
+        complexity: Option<Complexity>,
+        /// Priority; the rules decide if none is given.
+        #[serde(default)]
+        priority: Option<Priority>,
+        /// Fields completed.
+        #[serde(default)]
+        form: Map<String, Value>,
+    },
+    /// Give it to another service.
+    Reassign {
+        /// The service.
+        to: String,
+        /// Why.
+        reason: String,
+    },
+    /// Take it.
+    Claim {},
+    /// Give it back to the service.
+    Release {},
+    /// Report a task done.
+    Complete {
+        /// The task.
+        task: String,
+        /// What was found and done.
+        #[serde(default)]
+        report: Map<String, Value>,
+    },
+    /// Report a visit of the place.
+    Visit {
+        /// What was found.
+        finding: String,
+        /// Whether the place was made safe.
+        #[serde(default)]
+        made_safe: bool,
+    },
+    /// Ask the requester for something.
+    Ask {
+        /// What.
+        question: String,
+        /// Pieces that are missing.
+        #[serde(default)]
+        pieces: Vec<String>,
+        /// The term given; that of the process if none.
+        #[serde(default)]
+        within: Option<Budget>,
+    },
+    /// The requester's answer.
+    Reply {
+        /// In words.
+        #[serde(default)]
+        text: Option<String>,
+        /// Fields given or corrected.
+        #[serde(default)]
+        form: Map<String, Value>,
+        /// Whether nothing is missing any more.
+        #[serde(default = "yes")]
+        complete: bool,
+    },
+    /// Let it rest.
+    Suspend {
+        /// Why.
+        reason: String,
+        /// Until when (UTC).
+        #[serde(default)]
+        until: Option<DateTime<Utc>>,
+    },
+    /// Go on.
+    Resume {},
+    /// Put a promise off.
+    Extend {
+        /// The commitment.
+        commitment: String,
+        /// How much longer.
+        by: Budget,
+        /// The article, or the reason of service.
+        basis: String,
+    },
+    /// Leave a note for colleagues.
+    Note {
+        /// The note.
+        text: String,
+    },
+    /// Write to the requester.
+    Message {
+        /// The message.
+        text: String,
+    },
+    /// Draft the answer.
+    Draft {
+        /// The answer.
+        text: String,
+    },
+    /// Send the draft to validation.
+    Submit {},
+    /// Draft and submit in one.
+    Answer {
+        /// The answer.
+        text: String,
+    },
+    /// Approve a step of the circuit.
+    Approve {
+        /// The step.
+        step: String,
+    },
+    /// Return the draft for rework.
+    Return {
+        /// The step.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// Let someone else decide a step.
+    Delegate {
+        /// The step.
+        step: String,
+        /// Staff code.
+        to: String,
+    },
+    /// Report that the requester has the answer.
+    Deliver {
+        /// How.
+        by: Delivery,
+    },
+    /// Report that the answer did not arrive.
+    FailDelivery {
+        /// The means that failed.
+        by: Delivery,
+        /// Why, without addresses.
+        reason: String,
+    },
+    /// Answer at first contact a request that is only just recorded: the other milestones in one append.
+    Resolve {
+        /// The answer given.
+        text: String,
+    },
+    /// The requester takes it back.
+    Withdraw {
+        /// Why.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// Close it, for a reason.
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+    /// Refuse it as inadmissible.
+    Refuse {
+        /// Why.
+        reason: String,
+        /// The article.
+        #[serde(default)]
+        basis: Option<String>,
+    },
+    /// Pass it on to the competent administration.
+    Forward {
+        /// A tenant's id, or the name of an administration elsewhere.
+        to: String,
+        /// The article.
+        #[serde(default)]
+        basis: Option<String>,
+    },
+    /// Say that it is the same as another.
+    Merge {
+        /// The other.
+        into: RequestId,
+    },
+    /// Take it up again.
+    Reopen {
+        /// Why.
+        reason: String,
+    },
+    /// Say how it went.
+    Rate {
+        /// From 1 to 5.
+        score: u8,
+        /// In words.
+        #[serde(default)]
+        comment: Option<String>,
+    },
+    /// A timer's instant has come.
+    Elapse {
+        /// What the timer is for.
+        timer: TimerKind,
+        /// The instant it was set for (UTC).
+        due: DateTime<Utc>,
+    },
+    /// Report an effect done.
+    Notify {
+        /// The effect.
+        effect: String,
+        /// Who was told.
+        recipient: Recipient,
+    },
+    /// Report that an effect could not be done.
+    FailNotification {
+        /// The effect.
+        effect: String,
+        /// Who could not be told.
+        recipient: Recipient,
+        /// Why, without addresses.
+        reason: String,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Command {
+    /// Its name, as in its JSON form.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Receive { .. } => "receive",
+            Self::Acknowledge { .. } => "acknowledge",
+            Self::Qualify { .. } => "qualify",
+            Self::Reassign { .. } => "reassign",
+            Self::Claim {} => "claim",
+            Self::Release {} => "release",
+            Self::Complete { .. } => "complete",
+            Self::Visit { .. } => "visit",
+            Self::Ask { .. } => "ask",
+            Self::Reply { .. } => "reply",
+            Self::Suspend { .. } => "suspend",
+            Self::Resume {} => "resume",
+            Self::Extend { .. } => "extend",
+            Self::Note { .. } => "note",
+            Self::Message { .. } => "message",
+            Self::Draft { .. } => "draft",
+            Self::Submit {} => "submit",
+            Self::Answer { .. } => "answer",
+            Self::Approve { .. } => "approve",
+            Self::Return { .. } => "return",
+            Self::Delegate { .. } => "delegate",
+            Self::Deliver { .. } => "deliver",
+            Self::FailDelivery { .. } => "fail_delivery",
+            Self::Resolve { .. } => "resolve",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Cancel { .. } => "cancel",
+            Self::Refuse { .. } => "refuse",
+            Self::Forward { .. } => "forward",
+            Self::Merge { .. } => "merge",
+            Self::Reopen { .. } => "reopen",
+            Self::Rate { .. } => "rate",
+            Self::Elapse { .. } => "elapse",
+            Self::Notify { .. } => "notify",
+            Self::FailNotification { .. } => "fail_notification",
+        }
+    }
+}
