@@ -1,0 +1,16 @@
+//! Commitments: how long something may take, when it is due, and why.
+//!
+//! Everything here is a plain function of a [`Calendar`](crate::calendar::Calendar), a start, a [`Budget`] and
+//! the [`Pause`]s: the same history gives the same instants whenever and wherever it is replayed.
+
+mod budget;
+mod due;
+mod explanation;
+mod open_time;
+mod pause;
+
+pub use budget::{Budget, BudgetError, MonthRule, Unit};
+pub use due::{Due, NoDue, due, due_instant};
+pub use explanation::{ClosureSkipped, CountedPause, DueRule, Explanation, HolidaySkipped, PauseEffect};
+pub use open_time::open_time;
+pub use pause::{Pause, PauseError};
