@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
 use super::clock::TimerKind;
-use super::event::{Contact, RequesterKind};
+use super::requester::{Contact, RequesterKind};
 use crate::commitment::Budget;
 use crate::process::{Channel, Complexity, Delivery, Opener, Priority};
 use crate::text::Language;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
 use super::clock::{Clock, ClockStatus, Timer};
-use super::event::Requester;
+use super::requester::Requester;
 use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Party, Priority};
 
 /// What stands beside an event: who, where, when.

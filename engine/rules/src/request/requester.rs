@@ -1,0 +1,71 @@
+//! Who a request is for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::personal::Personal;
+use crate::process::Delivery;
+use crate::text::Language;
+
+/// What is known of the requester. Only `contact` identifies them; the rest are facts that rules may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Requester {
+    /// Person, organisation or association.
+    pub kind: RequesterKind,
+    /// The language they are written to in.
+    pub language: Language,
+    /// How they wish to be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<Delivery>,
+    /// They gave an e-mail address.
+    #[serde(default)]
+    pub by_email: bool,
+    /// They gave a telephone number.
+    #[serde(default)]
+    pub by_sms: bool,
+    /// They gave a postal address.
+    #[serde(default)]
+    pub by_letter: bool,
+    /// They have an account.
+    #[serde(default)]
+    pub account: bool,
+    /// How to reach them; nothing for those who did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Personal<Contact>>,
+}
+
+/// Kind of requester.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum RequesterKind {
+    #[default]
+    Person,
+    Organisation,
+    Association,
+}
+
+/// How to reach the requester.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Contact {
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Postal address, in lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// Never prints who it is.
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Contact(…)")
+    }
+}
+

@@ -1,0 +1,71 @@
+//! What we build on: licences that towns and embedders may use, and no crate known to be unsafe or abandoned.
+
+use std::process::Command;
+
+use guichet_tests::workspace;
+use serde_json::Value;
+
+/// Licences that neither the Apache licence of Guichet nor a closed portal around it conflicts with.
+const ALLOWED: [&str; 14] = [
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-1-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Unicode-3.0",
+    "Zlib",
+    "0BSD",
+    "MIT-0",
+    "CC0-1.0",
+    "MPL-2.0",
+    "CDLA-Permissive-2.0",
+];
+
+/// Crates with an advisory or no keeper that look like the obvious choice, each with the reason.
+const REFUSED: [(&str, &str); 5] = [
+    ("serde_yml", "RUSTSEC-2025-0068, unsound and archived"),
+    ("serde_yaml", "archived"),
+    ("proc-macro-error2", "RUSTSEC-2026-0173"),
+    ("openssl-sys", "the system's library: a second stack for TLS"),
+    ("aws-lc-sys", "a long build of C that only the KurrentDB client may bring"),
+];
+
+fn allowed(expression: &str) -> bool {
+    let expression = expression.replace('/', " OR ").replace(['(', ')'], " ");
+    let one_of = |part: &str| part.split(" OR ").any(|licence| ALLOWED.contains(&licence.trim()));
+    expression.split(" AND ").all(one_of)
+}
+
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform"])
+        .arg("x86_64-unknown-linux-gnu")
+        .current_dir(workspace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_licence_is_one_that_towns_and_embedders_may_use() {
+    let strangers: Vec<String> = packages()
+        .iter()
+        .filter(|package| !package["license"].as_str().is_some_and(allowed))
+        .map(|package| format!("{}: {}", package["name"], package["license"]))
+        .collect();
+    assert_eq!(strangers, Vec::<String>::new());
+    assert!(!allowed("AGPL-3.0") && !allowed("MIT AND GPL-2.0") && allowed("GPL-2.0 OR MIT"));
+}
+
+#[test]
+fn no_crate_is_known_to_be_unsafe_or_abandoned() {
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
+        assert!(refused.is_none(), "{refused:?}");
+    }
+}

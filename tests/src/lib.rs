@@ -1,1 +1,0 @@
-//! What must always be true, tried from outside.

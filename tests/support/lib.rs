@@ -1,0 +1,11 @@
+//! What the tests share: where things are.
+
+use std::path::PathBuf;
+
+/// The folder of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    folder.pop();
+    folder
+}
