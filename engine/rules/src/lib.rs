@@ -2,5 +2,8 @@
 
 pub mod calendar;
 pub mod commitment;
+pub mod language;
 pub mod organisation;
+pub mod process;
+pub mod request;
 pub mod text;

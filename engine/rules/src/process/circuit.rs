@@ -95,4 +95,3 @@ pub struct Circuit {
     /// Its steps.
     pub steps: Vec<CircuitStep>,
 }
-

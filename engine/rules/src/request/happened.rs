@@ -384,4 +384,3 @@ event_structs! {
         reason: String,
     }
 }
-

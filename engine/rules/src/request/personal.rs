@@ -135,7 +135,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Personal<T> {
             (None, Some(_)) => Content::Sealed,
             (None, None) => Content::Erased,
         };
-        let subject = shape.subject.or(shape.personal).ok_or_else(|| serde::de::Error::missing_field("$personal"))?;
+        let subject =
+            shape.subject.or(shape.personal).ok_or_else(|| serde::de::Error::missing_field("$personal"))?;
         Ok(Self { subject, content })
     }
 }

@@ -161,7 +161,11 @@ impl Stage {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match self {
-            Self::Received | Self::Qualified | Self::Assigned | Self::InValidation(_) | Self::Validated { .. } => false,
+            Self::Received
+            | Self::Qualified
+            | Self::Assigned
+            | Self::InValidation(_)
+            | Self::Validated { .. } => false,
             Self::Delivered { .. }
             | Self::Withdrawn
             | Self::Cancelled
