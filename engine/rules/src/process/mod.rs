@@ -5,10 +5,12 @@ mod circuit;
 mod definition;
 mod form;
 mod plan;
+mod publication;
 mod words;
 
 pub use circuit::*;
 pub use definition::*;
 pub use form::*;
 pub use plan::*;
+pub use publication::*;
 pub use words::*;
