@@ -1,0 +1,218 @@
+//! What happens to an append before it meets the stream's head: checks, keys, sealing, digests. All of it runs in the caller's own task, so
+//! that the writer, through which every append of the store passes, has nothing left to do but place the events.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::{Expected, JournalError};
+use crate::event::{Append, NewEvent, TOMBSTONE};
+use crate::header::{Parts, Template, to_micros};
+use crate::id::{CommandId, EventId, Kid, StreamId, Subject};
+use crate::keys::{Cache, DataKey, KeyState, KeyStore};
+use crate::limits::{APPEND_BYTES_MAX, APPEND_EVENTS_MAX, HEADER_BYTES_MAX, KEY_IDS_CACHED_MAX};
+use crate::seal::{self, Sealed};
+
+/// A keyed digest of a command's content. The bare digest could be guessed back from low-entropy personal data, so it is not stored.
+pub(crate) type Fingerprint = [u8; 16];
+
+/// Room left in the size of an append for what the writer adds to a header: tenant, stream, `n` and `prev`.
+const PLACED_BYTES_MAX: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct PreparedEvent {
+    pub(crate) id: EventId,
+    pub(crate) template: Template,
+    pub(crate) body: Arc<str>,
+    pub(crate) closes: bool,
+}
+
+/// An append that only lacks its place.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) stream: StreamId,
+    pub(crate) expected: Expected,
+    pub(crate) command: CommandId,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) events: Vec<PreparedEvent>,
+    /// Headers and bodies together, at most.
+    pub(crate) bytes: usize,
+}
+
+/// What the sealer asks a store when it does not know a stream's keys.
+#[async_trait]
+pub(crate) trait StreamKeys: Send + Sync {
+    /// Which person has which key in the stored bodies of this stream.
+    async fn keys_of(&self, stream: &StreamId) -> Result<Vec<(Subject, Kid)>, JournalError>;
+}
+
+/// Makes appends ready, and remembers which key each person has in each stream.
+pub(crate) struct Preparer {
+    keys: Arc<dyn KeyStore>,
+    known: Cache<(StreamId, Subject), Kid>,
+}
+
+impl Preparer {
+    pub(crate) fn new(keys: Arc<dyn KeyStore>) -> Self {
+        Self { keys, known: Cache::new(KEY_IDS_CACHED_MAX) }
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<dyn KeyStore> {
+        &self.keys
+    }
+
+    /// Checks, seals and digests.
+    pub(crate) async fn prepare(
+        &self,
+        append: Append,
+        store: &dyn StreamKeys,
+    ) -> Result<Prepared, JournalError> {
+        check(&append)?;
+        let mut persons = Vec::with_capacity(append.events.len());
+        for event in &append.events {
+            persons.push(seal::persons(event.body.as_str())?);
+        }
+        let keys = self.keys_for(&append, &persons, store).await?;
+        let mut events = Vec::with_capacity(append.events.len());
+        let mut bytes = 0;
+        for (index, (event, persons)) in append.events.iter().zip(&persons).enumerate() {
+            let own: Vec<_> = persons
+                .iter()
+                .filter_map(|person| keys.iter().find(|(whose, _, _)| whose == person).cloned())
+                .collect();
+            let (prepared, size) = prepare_event(&append, index, event, &own)?;
+            events.push(prepared);
+            bytes += size;
+        }
+        if bytes > APPEND_BYTES_MAX {
+            return Err(JournalError::TooLarge {
+                what: "an append, in stored bytes,",
+                size: bytes,
+                limit: APPEND_BYTES_MAX,
+            });
+        }
+        let blinded = self.keys.blind(&append.stream.tenant(), append.command_digest.as_bytes());
+        let fingerprint = blinded.first_chunk().copied().unwrap_or_default();
+        Ok(Prepared {
+            stream: append.stream,
+            expected: append.expected,
+            command: append.command,
+            fingerprint,
+            events,
+            bytes,
+        })
+    }
+
+    /// A usable key for each person of the append: the one that the stream already uses for them, or a new one.
+    async fn keys_for(
+        &self,
+        append: &Append,
+        persons: &[Vec<Subject>],
+        store: &dyn StreamKeys,
+    ) -> Result<Vec<(Subject, Kid, DataKey)>, JournalError> {
+        let mut keys: Vec<(Subject, Kid, DataKey)> = Vec::new();
+        let mut in_stream: Option<Vec<(Subject, Kid)>> =
+            (append.expected == Expected::NoStream).then(Vec::new);
+        for person in persons.iter().flatten() {
+            if keys.iter().any(|(whose, _, _)| whose == person) {
+                continue;
+            }
+            let place = (append.stream.clone(), person.clone());
+            let mut known = self.known.get(&place).or_else(|| last_key(&append.known_keys, person));
+            if known.is_none() {
+                if in_stream.is_none() {
+                    in_stream = Some(store.keys_of(&append.stream).await?);
+                }
+                known = in_stream.as_deref().and_then(|keys| last_key(keys, person));
+            }
+            let (kid, key) = self.usable(known).await?;
+            self.known.put(place, kid.clone());
+            keys.push((person.clone(), kid, key));
+        }
+        Ok(keys)
+    }
+
+    /// The known key if it still seals; after an erasure, new data of the person get a new key.
+    async fn usable(&self, known: Option<Kid>) -> Result<(Kid, DataKey), JournalError> {
+        if let Some(kid) = known
+            && let KeyState::Active(key) = self.keys.find(&kid).await?
+        {
+            return Ok((kid, key));
+        }
+        self.keys.fresh().await
+    }
+}
+
+fn last_key(keys: &[(Subject, Kid)], person: &Subject) -> Option<Kid> {
+    keys.iter().rev().find(|(whose, _)| whose == person).map(|(_, kid)| kid.clone())
+}
+
+fn check(append: &Append) -> Result<(), JournalError> {
+    if append.events.is_empty() {
+        return Err(JournalError::invalid("it holds no event"));
+    }
+    if append.events.len() > APPEND_EVENTS_MAX {
+        return Err(JournalError::TooLarge {
+            what: "the number of events of an append",
+            size: append.events.len(),
+            limit: APPEND_EVENTS_MAX,
+        });
+    }
+    let tombstone = append.events.iter().position(|event| event.event_type.as_str() == TOMBSTONE);
+    if tombstone.is_some_and(|at| at + 1 < append.events.len()) {
+        return Err(JournalError::invalid("events stand behind the one that closes the stream"));
+    }
+    Ok(())
+}
+
+fn prepare_event(
+    append: &Append,
+    index: usize,
+    event: &NewEvent,
+    keys: &[(Subject, Kid, DataKey)],
+) -> Result<(PreparedEvent, usize), JournalError> {
+    let outside = || JournalError::invalid("an instant lies outside the years 0 to 9999");
+    let (occurred_at, recorded_at) = (
+        to_micros(event.occurred_at).ok_or_else(outside)?,
+        to_micros(append.recorded_at).ok_or_else(outside)?,
+    );
+    if occurred_at > recorded_at {
+        return Err(JournalError::invalid(format!(
+            "event {index} would have happened at {}, after it was recorded at {}",
+            occurred_at.to_rfc3339(),
+            recorded_at.to_rfc3339()
+        )));
+    }
+    let id = EventId::of(append.command, index);
+    let Sealed { text, digest, commitment, keys } =
+        seal::seal(event.body.as_str(), &append.stream, id, keys)?;
+    let template = Template::new(&Parts {
+        event_type: &event.event_type,
+        occurred_at,
+        recorded_at,
+        actor: &append.actor,
+        on_behalf_of: append.on_behalf_of.as_ref(),
+        channel: append.channel.as_ref(),
+        command: append.command,
+        event: id,
+        correlation: append.correlation,
+        causation: append.causation,
+        definition: event.definition,
+        body: digest,
+        commit: commitment,
+        keys: &keys,
+    });
+    let header_bytes = template.len() + PLACED_BYTES_MAX;
+    if header_bytes > HEADER_BYTES_MAX + PLACED_BYTES_MAX {
+        return Err(JournalError::TooLarge {
+            what: "a header, in bytes,",
+            size: header_bytes,
+            limit: HEADER_BYTES_MAX,
+        });
+    }
+    let size = header_bytes + text.len();
+    Ok((
+        PreparedEvent { id, template, body: text.into(), closes: event.event_type.as_str() == TOMBSTONE },
+        size,
+    ))
+}
