@@ -7,3 +7,4 @@ pub mod organisation;
 pub mod process;
 pub mod request;
 pub mod text;
+pub mod tracking;
