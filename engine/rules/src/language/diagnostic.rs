@@ -247,14 +247,19 @@ fn snippets<'a>(
         }
         for label in diagnostic.labels.iter().filter(|l| l.place.file == file) {
             let span = drawable(&label.place, text);
-            snippet = snippet.annotation(AnnotationKind::Context.span(span).label(label.message.get(language)));
+            snippet =
+                snippet.annotation(AnnotationKind::Context.span(span).label(label.message.get(language)));
         }
         out.push(snippet);
     }
     out
 }
 
-fn patch<'a>(diagnostic: &Diagnostic, sources: &'a Sources, replacement: &str) -> Option<Snippet<'a, Patch<'a>>> {
+fn patch<'a>(
+    diagnostic: &Diagnostic,
+    sources: &'a Sources,
+    replacement: &str,
+) -> Option<Snippet<'a, Patch<'a>>> {
     let text = source_of(&diagnostic.place.file, sources)?;
     Some(Snippet::source(text).patch(Patch::new(drawable(&diagnostic.place, text), replacement.to_owned())))
 }
@@ -302,7 +307,8 @@ fn distance(a: &str, b: &str) -> usize {
         let mut previous_b = None;
         for (j, cb) in b.iter().enumerate() {
             let at = |line: &[usize], k: usize| line.get(k).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&last, j + 1) + 1).min(at(&row, j) + 1).min(at(&last, j) + usize::from(ca != cb));
+            let mut best =
+                (at(&last, j + 1) + 1).min(at(&row, j) + 1).min(at(&last, j) + usize::from(ca != cb));
             if previous_a == Some(cb) && previous_b == Some(ca) && j > 0 {
                 best = best.min(at(&before, j - 1) + 1);
             }
@@ -337,9 +343,14 @@ mod tests {
         let text = "# Éclairage\nby: role:patrouileur\n";
         let file = sources.add(SourceFile { path: "a/b.yaml".into(), text: text.into() });
         let start = text.find("patrouileur").unwrap();
-        let fault = Fault::error("role.unknown", Mark { file, start, end: start + 11 }, "rôle inconnu", "unknown role")
-            .label(Mark { file: model, start: 7, end: 8 }, "hérité d’ici", "inherited from here")
-            .suggest(Some("patrouilleur"));
+        let fault = Fault::error(
+            "role.unknown",
+            Mark { file, start, end: start + 11 },
+            "rôle inconnu",
+            "unknown role",
+        )
+        .label(Mark { file: model, start: 7, end: 8 }, "hérité d’ici", "inherited from here")
+        .suggest(Some("patrouilleur"));
         let drawn = render(&fault.locate(&sources), &sources, Language::Fr, Style::Plain);
         insta::assert_snapshot!(drawn, @r"
         erreur[role.unknown]: rôle inconnu

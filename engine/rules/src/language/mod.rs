@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod expression;
+pub mod facts;
 pub mod source;
 pub mod yaml;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::definition::{Definition, DefinitionHash, Rule};
 use crate::calendar::Calendar;
+use crate::language::{Expression, facts};
 
 /// The values that rules read. Personal fields are never among them.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +28,7 @@ pub struct Plan {
     definition: Arc<Definition>,
     hash: DefinitionHash,
     calendars: BTreeMap<String, Calendar>,
-    expressions: HashMap<String, crate::language::Expression>,
+    expressions: HashMap<String, Expression>,
 }
 
 /// Why a definition cannot run, or a rule could not be evaluated.
@@ -58,6 +59,42 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// Compiles every rule and builds every calendar, each once.
+    ///
+    /// # Errors
+    /// The first calendar or rule that cannot be used, which the checker would have refused.
+    pub fn compile(definition: Arc<Definition>) -> Result<Self, PlanError> {
+        let hash = definition.hash().map_err(|error| PlanError::Hash(error.to_string()))?;
+        let mut calendars = BTreeMap::new();
+        for (name, sheet) in &definition.calendars {
+            let calendar = Calendar::compile(sheet)
+                .map_err(|error| PlanError::Calendar { calendar: name.clone(), reason: error.to_string() })?;
+            calendars.insert(name.clone(), calendar);
+        }
+        // Whatever the stage, the last one's names are all that a rule could ever have used; what a later release
+        // refuses in a rule must not stop an earlier one's definition from running.
+        let environment = facts::environment(&definition, &facts::Vocabulary::default(), facts::Stage::Later);
+        let mut expressions = HashMap::new();
+        for rule in facts::rules_of(&definition) {
+            if expressions.contains_key(rule.text) {
+                continue;
+            }
+            let compiled =
+                Expression::compile(rule.text, &environment).map_err(|findings| PlanError::Rule {
+                    rule: rule.text.to_owned(),
+                    reason: findings.into_iter().next().map(|f| f.message.en).unwrap_or_default(),
+                })?;
+            expressions.insert(rule.text.to_owned(), compiled);
+        }
+        Ok(Self { definition, hash, calendars, expressions })
+    }
+
+    /// The compiled form of `expression`, if it is one of the definition's.
+    #[must_use]
+    pub fn expression(&self, expression: &str) -> Option<&Expression> {
+        self.expressions.get(expression)
+    }
+
     /// The definition that it was made from.
     #[must_use]
     pub fn definition(&self) -> &Definition {

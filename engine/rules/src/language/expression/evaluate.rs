@@ -64,7 +64,8 @@ fn convert<'b>(kind: &Type, json: Option<&'b Json>) -> Box<dyn Val + 'b> {
         Type::Number => Box::new(CelDouble::from(json.and_then(Json::as_f64).unwrap_or_default())),
         Type::List(item, most) => {
             let items = json.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-            CelList::from(items.iter().take(*most).map(|i| convert(item, Some(i))).collect::<Vec<_>>()).clone_as_boxed()
+            CelList::from(items.iter().take(*most).map(|i| convert(item, Some(i))).collect::<Vec<_>>())
+                .clone_as_boxed()
         }
         Type::Record(parts) => {
             let map: HashMap<CelMapKey<'b>, Box<dyn Val + 'b>> = parts

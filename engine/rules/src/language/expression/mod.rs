@@ -54,7 +54,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(code: &'static str, range: Range<usize>, fr: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(super) fn new(
+        code: &'static str,
+        range: Range<usize>,
+        fr: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         let message = Text::new(fr, en);
         Self { code, severity: Severity::Error, range, message, help: None, suggestion: None }
     }
@@ -152,7 +157,10 @@ impl Expression {
     /// The values that the rule reads, for an explanation: `form.danger = true`.
     #[must_use]
     pub fn operands(&self, bindings: &Bindings) -> Vec<(String, Json)> {
-        self.paths.iter().map(|(path, kind)| (path.clone(), evaluate::operand(bindings, path, kind))).collect()
+        self.paths
+            .iter()
+            .map(|(path, kind)| (path.clone(), evaluate::operand(bindings, path, kind)))
+            .collect()
     }
 }
 

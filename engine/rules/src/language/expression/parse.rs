@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Finding>> {
             .map(std::thread::ScopedJoinHandle::join)
     });
     match result {
-        Ok(Ok(parsed)) => parsed.map_err(|finding| vec![finding]),
+        Ok(Ok(parsed)) => parsed,
         // The parser gave up on a text that it should have refused.
         Ok(Err(_)) => Err(vec![words::unreadable(text)]),
         Err(_) => Err(vec![Finding::new(
@@ -30,16 +30,16 @@ pub(super) fn parse(text: &str) -> Result<Program, Vec<Finding>> {
     }
 }
 
-fn compile(text: &str) -> Result<Program, Finding> {
-    let program = Program::compile(text).map_err(|e| words::syntax(text, &e.errors))?;
+fn compile(text: &str) -> Result<Program, Vec<Finding>> {
+    let program = Program::compile(text).map_err(|e| vec![words::syntax(text, &e.errors)])?;
     // A long tree is dropped here, where the stack is long too.
     if count(program.expression(), MAX_NODES) > MAX_NODES {
-        return Err(Finding::new(
+        return Err(vec![Finding::new(
             "expression.too_long",
             0..text.len(),
             format!("cette règle a plus de {MAX_NODES} éléments ; partagez-la en plusieurs"),
             format!("this rule has more than {MAX_NODES} elements; split it"),
-        ));
+        )]);
     }
     Ok(program)
 }
@@ -54,7 +54,12 @@ fn refuse_before_parsing(text: &str) -> Result<(), Vec<Finding>> {
         )]);
     }
     if text.trim().is_empty() {
-        return Err(vec![Finding::new("expression.syntax", 0..text.len(), "cette règle est vide", "this rule is empty")]);
+        return Err(vec![Finding::new(
+            "expression.syntax",
+            0..text.len(),
+            "cette règle est vide",
+            "this rule is empty",
+        )]);
     }
     // Brackets inside quoted texts count too: a limit that needs no tokens cannot be fooled by them.
     let mut opened = text.char_indices().filter(|(_, c)| matches!(c, '(' | '[' | '{'));

@@ -19,17 +19,14 @@ fn environment() -> Environment {
     ]);
     let report = Type::record([("made_safe", Type::Boolean)]);
     let task = Type::record([("report", report), ("done", Type::Boolean), ("skipped", Type::Boolean)]);
-    Environment::new()
-        .with("form", form)
-        .with("tasks", Type::record([("visite", task)]))
-        .with(
-            "request",
-            Type::record([
-                ("channel", Type::choice(["phone", "web"])),
-                ("priority", Type::Hidden(Hidden::TooEarly)),
-                ("reopened", Type::Integer),
-            ]),
-        )
+    Environment::new().with("form", form).with("tasks", Type::record([("visite", task)])).with(
+        "request",
+        Type::record([
+            ("channel", Type::choice(["phone", "web"])),
+            ("priority", Type::Hidden(Hidden::TooEarly)),
+            ("reopened", Type::Integer),
+        ]),
+    )
 }
 
 fn faults(text: &str) -> Vec<String> {
@@ -166,18 +163,33 @@ fn holds(text: &str, form: serde_json::Value) -> bool {
 #[test]
 fn rules_hold_or_not_and_absent_fields_are_zero() {
     assert!(holds("form.danger", json!({ "danger": true })));
-    for absent in ["!form.danger", "form.kind == ''", "size(form.tags) == 0", "form.count == 0", "form.height < 0.1",
-                   "form.details == ''", "form.place.lat == 0.0", "form.place.area == ''", "!('nuit' in form.tags)"] {
+    for absent in [
+        "!form.danger",
+        "form.kind == ''",
+        "size(form.tags) == 0",
+        "form.count == 0",
+        "form.height < 0.1",
+        "form.details == ''",
+        "form.place.lat == 0.0",
+        "form.place.area == ''",
+        "!('nuit' in form.tags)",
+    ] {
         assert!(holds(absent, json!({})), "{absent}");
     }
     assert!(holds("form.place.lat > 48.9 && form.place.lon < 5", json!({ "place": [48.957, 4.363] })));
     assert!(holds("form.place.area == 'rive'", json!({ "place": { "lat": 1, "lon": 2, "area": "rive" } })));
-    assert!(holds("form.photos.exists(p, p.size > 10)", json!({ "photos": [{ "name": "a", "type": "image/png", "size": 11 }] })));
+    assert!(holds(
+        "form.photos.exists(p, p.size > 10)",
+        json!({ "photos": [{ "name": "a", "type": "image/png", "size": 11 }] })
+    ));
     assert!(holds("form.tags.filter(t, t == 'nuit').size() == 1", json!({ "tags": ["nuit", "pluie"] })));
     assert!(holds("form.cost == 1250", json!({ "cost": "12.50 EUR" })));
     assert!(holds("form.cost > 1249", json!({ "cost": { "amount": "12.50", "currency": "EUR" } })));
     assert!(holds("form.cost == 1250", json!({ "cost": { "amount": 12.5, "currency": "EUR" } })));
-    assert!(holds("tasks.visite.done && tasks.visite.report.made_safe && request.channel == 'phone'", json!({})));
+    assert!(holds(
+        "tasks.visite.done && tasks.visite.report.made_safe && request.channel == 'phone'",
+        json!({})
+    ));
     assert!(holds("form.danger ? form.count > 1 : form.count == 0", json!({})));
 }
 
@@ -193,7 +205,8 @@ fn constants_are_seen() {
 
 #[test]
 fn a_rule_is_evaluated_in_a_few_microseconds() {
-    let expression = Expression::compile("form.danger && request.channel == 'phone'", &environment()).unwrap();
+    let expression =
+        Expression::compile("form.danger && request.channel == 'phone'", &environment()).unwrap();
     let bindings = bindings(json!({ "danger": true }));
     let start = std::time::Instant::now();
     for _ in 0..1_000 {
@@ -208,10 +221,65 @@ fn a_rule_is_evaluated_in_a_few_microseconds() {
 /// Pieces of rules, right and wrong, put together at random.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "form", ".", "danger", "kind", "tags", "(", ")", "[", "]", "{", "}", "'", "\"", "'trou'", "==", "=", "&&", "||",
-        "!", "-", "+", "*", "/", "%", "?", ":", ",", "in", "exists", "all", "map", "x", "1", "1.5", "9999999999999999999",
-        "0x", "r'", "b'", "'''", "\\", "é", "“", " ", "\n", "\t", "\u{0}", "\u{200b}", "size", "has", "null", "true", "`",
-        "1u", "and", "<", ">", "form.photos.exists(p, p.size > 1)", "request.channel", "\u{1F6A7}",
+        "form",
+        ".",
+        "danger",
+        "kind",
+        "tags",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "'",
+        "\"",
+        "'trou'",
+        "==",
+        "=",
+        "&&",
+        "||",
+        "!",
+        "-",
+        "+",
+        "*",
+        "/",
+        "%",
+        "?",
+        ":",
+        ",",
+        "in",
+        "exists",
+        "all",
+        "map",
+        "x",
+        "1",
+        "1.5",
+        "9999999999999999999",
+        "0x",
+        "r'",
+        "b'",
+        "'''",
+        "\\",
+        "é",
+        "“",
+        " ",
+        "\n",
+        "\t",
+        "\u{0}",
+        "\u{200b}",
+        "size",
+        "has",
+        "null",
+        "true",
+        "`",
+        "1u",
+        "and",
+        "<",
+        ">",
+        "form.photos.exists(p, p.size > 1)",
+        "request.channel",
+        "\u{1F6A7}",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }

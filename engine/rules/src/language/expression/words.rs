@@ -46,8 +46,13 @@ fn habit(text: &str, at: usize) -> Option<Finding> {
     let word = token(text, at);
     let written = text.get(word.clone())?;
     let use_instead = |instead: &str, range: Range<usize>| {
-        Finding::new(CODE, range, format!("ici on écrit `{instead}`"), format!("this is written `{instead}` here"))
-            .suggest(Some(instead.to_owned()))
+        Finding::new(
+            CODE,
+            range,
+            format!("ici on écrit `{instead}`"),
+            format!("this is written `{instead}` here"),
+        )
+        .suggest(Some(instead.to_owned()))
     };
     let before = text.get(..at)?.trim_end();
     match written.to_lowercase().as_str() {
@@ -61,16 +66,27 @@ fn habit(text: &str, at: usize) -> Option<Finding> {
         "≠" => Some(use_instead("!=", word)),
         "≥" => Some(use_instead(">=", word)),
         "≤" => Some(use_instead("<=", word)),
-        "“" | "”" | "«" | "»" | "’" | "‘" => Some(
-            Finding::new(CODE, word, "guillemet typographique", "typographic quote")
-                .help("entourez les textes d’apostrophes droites : 'voirie'", "put texts in straight quotes: 'voirie'"),
-        ),
+        "“" | "”" | "«" | "»" | "’" | "‘" => {
+            Some(Finding::new(CODE, word, "guillemet typographique", "typographic quote").help(
+                "entourez les textes d’apostrophes droites : 'voirie'",
+                "put texts in straight quotes: 'voirie'",
+            ))
+        }
         "if" | "si" | "alors" | "then" => Some(
-            Finding::new(CODE, word, "une règle est une condition, sans `si`", "a rule is a bare condition, without `if`")
-                .help("par exemple : form.danger && request.channel == 'phone'", "for example: form.danger && request.channel == 'phone'"),
+            Finding::new(
+                CODE,
+                word,
+                "une règle est une condition, sans `si`",
+                "a rule is a bare condition, without `if`",
+            )
+            .help(
+                "par exemple : form.danger && request.channel == 'phone'",
+                "for example: form.danger && request.channel == 'phone'",
+            ),
         ),
         // The word before the place where the parser stumbled, as in `not form.danger`.
-        _ => match before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|w| !w.is_empty()) {
+        _ => match before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|w| !w.is_empty())
+        {
             Some(last @ ("not" | "non" | "NOT")) => {
                 let start = before.len() - last.len();
                 Some(use_instead("!", start..before.len()))
@@ -92,7 +108,9 @@ fn sentence(text: &str, at: usize, message: &str) -> Finding {
         let end = text.trim_end().len();
         return Finding::new(CODE, end..end, "la règle s’arrête au milieu", "the rule stops in the middle");
     }
-    if message.starts_with("token recognition error at: ''") || message.starts_with("token recognition error at: '\"") {
+    if message.starts_with("token recognition error at: ''")
+        || message.starts_with("token recognition error at: '\"")
+    {
         let (fr, en) = ("texte entre apostrophes jamais refermé", "this quoted text is never closed");
         return Finding::new(CODE, at..at + 1, fr, en);
     }
@@ -101,9 +119,12 @@ fn sentence(text: &str, at: usize, message: &str) -> Finding {
         let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
         let range = if written.starts_with(char::is_alphabetic) { start..range.end } else { range };
         let written = text.get(range.clone()).unwrap_or_default();
-        let (fr, en) = (format!("`{written}` n’a pas de sens ici"), format!("`{written}` means nothing here"));
-        return Finding::new(CODE, range, fr, en)
-            .help("les noms s’écrivent sans accent ; les textes entre apostrophes", "names have no accents; texts stand in quotes");
+        let (fr, en) =
+            (format!("`{written}` n’a pas de sens ici"), format!("`{written}` means nothing here"));
+        return Finding::new(CODE, range, fr, en).help(
+            "les noms s’écrivent sans accent ; les textes entre apostrophes",
+            "names have no accents; texts stand in quotes",
+        );
     }
     if let Some(word) = message.strip_prefix("reserved identifier: ") {
         let (fr, en) = (format!("`{word}` est un mot réservé"), format!("`{word}` is a reserved word"));
@@ -113,7 +134,12 @@ fn sentence(text: &str, at: usize, message: &str) -> Finding {
         return Finding::new(CODE, range, "nombre trop grand", "number too large");
     }
     if message.contains("recursion") || message.contains("recovery") {
-        return Finding::new("expression.too_deep", 0..text.len(), "règle trop imbriquée", "rule nested too deeply");
+        return Finding::new(
+            "expression.too_deep",
+            0..text.len(),
+            "règle trop imbriquée",
+            "rule nested too deeply",
+        );
     }
     let (fr, en) = (format!("`{written}` n’a pas sa place ici"), format!("`{written}` cannot stand here"));
     Finding::new(CODE, range, fr, en)

@@ -15,7 +15,10 @@ pub fn parse(file: FileId, text: &str, faults: &mut Vec<Fault>) -> Option<Node> 
         faults.push(Fault::error(
             "yaml.too_large",
             Mark { file, start: 0, end: 0 },
-            format!("ce fichier fait {} octets ; un fichier du catalogue en a au plus {MAX_BYTES}", text.len()),
+            format!(
+                "ce fichier fait {} octets ; un fichier du catalogue en a au plus {MAX_BYTES}",
+                text.len()
+            ),
             format!("this file has {} bytes; a file of the catalogue has at most {MAX_BYTES}", text.len()),
         ));
         return None;
@@ -115,7 +118,9 @@ impl<'a> Builder<'a> {
                 let scalar = Scalar { text: value.into_owned(), style, raw: mark };
                 self.place(Node { kind: Kind::Scalar(scalar), mark: self.one_line(mark) }, anchor)
             }
-            Event::SequenceStart(style, anchor, _) => self.open(Content::List(Vec::new()), style, anchor, mark),
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(Content::List(Vec::new()), style, anchor, mark)
+            }
             Event::MappingStart(style, anchor, _) => {
                 let content = Content::Map { entries: Vec::new(), key: None, seen: BTreeMap::new() };
                 self.open(content, style, anchor, mark)
@@ -199,7 +204,9 @@ impl<'a> Builder<'a> {
             Content::List(items) => items.push(node),
             Content::Map { entries, key, seen } => match key.take() {
                 None => {
-                    let Kind::Scalar(scalar) = node.kind else { return Err(Box::new(words::complex_key(node.mark))) };
+                    let Kind::Scalar(scalar) = node.kind else {
+                        return Err(Box::new(words::complex_key(node.mark)));
+                    };
                     if scalar.text == "<<" && scalar.style == Style::Plain {
                         self.faults.push(words::merge_key(node.mark));
                     }
@@ -274,8 +281,12 @@ mod tests {
         let (node, said, _) = read("a: 1\na: 2\nb: !x 3\nc: { d: 1, d: 2 }\ne: { <<: { f: 1 } }\n");
         assert_eq!(
             said,
-            ["t.yaml:2:1 yaml.duplicate_key", "t.yaml:3:7 yaml.tag", "t.yaml:4:12 yaml.duplicate_key",
-             "t.yaml:5:6 yaml.merge_key"]
+            [
+                "t.yaml:2:1 yaml.duplicate_key",
+                "t.yaml:3:7 yaml.tag",
+                "t.yaml:4:12 yaml.duplicate_key",
+                "t.yaml:5:6 yaml.merge_key"
+            ]
         );
         assert_eq!(node.unwrap().get("a").unwrap().text(), Some("1"));
     }

@@ -81,7 +81,9 @@ impl Node {
     #[must_use]
     pub fn is_null(&self) -> bool {
         match &self.kind {
-            Kind::Scalar(s) => s.style == Style::Plain && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL"),
+            Kind::Scalar(s) => {
+                s.style == Style::Plain && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+            }
             Kind::List(_) | Kind::Map(_) => false,
         }
     }

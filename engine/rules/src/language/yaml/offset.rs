@@ -86,13 +86,25 @@ mod tests {
     #[test]
     fn each_way_to_write_a_text_leads_back_to_it() {
         assert_eq!(found("form.dangr == true", "form.dangr == true", Style::Plain, "dangr"), "dangr");
-        assert_eq!(found("form.é &&\n    form.dangr", "form.é && form.dangr", Style::Plain, "dangr"), "dangr");
+        assert_eq!(
+            found("form.é &&\n    form.dangr", "form.é && form.dangr", Style::Plain, "dangr"),
+            "dangr"
+        );
         assert_eq!(found("'x == ''é'' || dangr'", "x == 'é' || dangr", Style::Single, "dangr"), "dangr");
-        assert_eq!(found(r#""x == \"\u00e9\\\" || dangr""#, r#"x == "é\" || dangr"#, Style::Double, "dangr"), "dangr");
+        assert_eq!(
+            found(r#""x == \"\u00e9\\\" || dangr""#, r#"x == "é\" || dangr"#, Style::Double, "dangr"),
+            "dangr"
+        );
         assert_eq!(found("\"a || \\\n   dangr\"", "a || dangr", Style::Double, "dangr"), "dangr");
         assert_eq!(found("|\n    a ||\n    dangr\n", "a ||\ndangr\n", Style::Block, "dangr"), "dangr");
-        assert_eq!(found("    a ||\n      b || dangr\n", "a ||\n  b || dangr\n", Style::Block, "dangr"), "dangr");
-        assert_eq!(found(">-\n    a ||\n    b ||\n\n    dangr", "a || b ||\ndangr", Style::Block, "dangr"), "dangr");
+        assert_eq!(
+            found("    a ||\n      b || dangr\n", "a ||\n  b || dangr\n", Style::Block, "dangr"),
+            "dangr"
+        );
+        assert_eq!(
+            found(">-\n    a ||\n    b ||\n\n    dangr", "a || b ||\ndangr", Style::Block, "dangr"),
+            "dangr"
+        );
         assert_eq!(found("a\n\n  dangr", "a\ndangr", Style::Plain, "dangr"), "dangr");
     }
 

@@ -27,8 +27,10 @@ pub(super) fn tag(mark: Mark) -> Fault {
 }
 
 pub(super) fn merge_key(mark: Mark) -> Fault {
-    Fault::error("yaml.merge_key", mark, "`<<` n’est pas admis ici", "`<<` is not allowed here")
-        .help("utilisez `extends: models/…` pour partager une base", "use `extends: models/…` to share a base")
+    Fault::error("yaml.merge_key", mark, "`<<` n’est pas admis ici", "`<<` is not allowed here").help(
+        "utilisez `extends: models/…` pour partager une base",
+        "use `extends: models/…` to share a base",
+    )
 }
 
 pub(super) fn complex_key(mark: Mark) -> Fault {
@@ -89,15 +91,15 @@ fn sentence(kind: &ErrorKind) -> (String, String) {
     let pair = |fr: &str, en: &str| (fr.to_owned(), en.to_owned());
     match kind {
         E::UnclosedQuotedScalar => pair("guillemet jamais refermé", "this quote is never closed"),
-        E::UnclosedFlowCollection { open } => (
-            format!("`{open}` n’est jamais refermé"),
-            format!("`{open}` is never closed"),
-        ),
-        E::MismatchedFlowCollectionEnd { open, close } => (
-            format!("`{open}` est refermé par `{close}`"),
-            format!("`{open}` is closed by `{close}`"),
-        ),
-        E::MisplacedFlowCollectionEnd => pair("parenthèse fermante de trop", "closing bracket without an opening one"),
+        E::UnclosedFlowCollection { open } => {
+            (format!("`{open}` n’est jamais refermé"), format!("`{open}` is never closed"))
+        }
+        E::MismatchedFlowCollectionEnd { open, close } => {
+            (format!("`{open}` est refermé par `{close}`"), format!("`{open}` is closed by `{close}`"))
+        }
+        E::MisplacedFlowCollectionEnd => {
+            pair("parenthèse fermante de trop", "closing bracket without an opening one")
+        }
         E::UnexpectedEof
         | E::UnexpectedEofFlowSequence
         | E::UnexpectedEofFlowMapping
@@ -108,7 +110,11 @@ fn sentence(kind: &ErrorKind) -> (String, String) {
         }
         E::ExpectedFlowMappingSeparator => pair("il manque `,` ou `}`", "`,` or `}` is missing"),
         E::ExpectedFlowSequenceSeparator => pair("il manque `,` ou `]`", "`,` or `]` is missing"),
-        E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar | E::TabAtBlockScalarStart => {
+        E::TabNotAllowed
+        | E::TabInBlockIndentation
+        | E::TabInIndentation
+        | E::TabInPlainScalar
+        | E::TabAtBlockScalarStart => {
             pair("une tabulation : décalez avec des espaces", "a tab: indent with spaces")
         }
         E::InvalidIndentation
@@ -127,7 +133,9 @@ fn sentence(kind: &ErrorKind) -> (String, String) {
             "`:` de trop ici ; mettez entre guillemets un texte qui contient `: `",
             "`:` cannot stand here; quote a text that contains `: `",
         ),
-        E::UnknownAnchor => pair("renvoi (`*`) vers une ancre qui n’existe pas", "alias (`*`) to an anchor that is not there"),
+        E::UnknownAnchor => {
+            pair("renvoi (`*`) vers une ancre qui n’existe pas", "alias (`*`) to an anchor that is not there")
+        }
         E::UnknownQuotedScalarEscape | E::InvalidQuotedScalarHexEscape | E::InvalidUnicodeEscape => pair(
             "`\\` inconnu entre guillemets doubles ; préférez les guillemets simples",
             "unknown `\\` between double quotes; use single quotes",
@@ -139,7 +147,9 @@ fn sentence(kind: &ErrorKind) -> (String, String) {
             format!("`{character}` ne peut pas commencer une valeur ; mettez le texte entre guillemets"),
             format!("`{character}` cannot begin a value; quote the text"),
         ),
-        E::DirectiveDisallowed => pair("les directives `%` ne sont pas admises", "`%` directives are not allowed"),
+        E::DirectiveDisallowed => {
+            pair("les directives `%` ne sont pas admises", "`%` directives are not allowed")
+        }
         other => (format!("YAML incorrect ({other})"), format!("not valid YAML ({other})")),
     }
 }

@@ -74,7 +74,13 @@ impl Checker<'_> {
         }
     }
 
-    fn binary(&mut self, call: &CallExpr, a: &Part, b: &Part, place: Range<usize>) -> Option<(Type, Option<bool>)> {
+    fn binary(
+        &mut self,
+        call: &CallExpr,
+        a: &Part,
+        b: &Part,
+        place: Range<usize>,
+    ) -> Option<(Type, Option<bool>)> {
         let truth = |constant| Some((Type::Boolean, constant));
         match call.func_name.as_str() {
             op::LOGICAL_AND => {
@@ -107,8 +113,12 @@ impl Checker<'_> {
                 self.text_function(&call.func_name, a, b).and_then(|()| truth(None))
             }
             op::INDEX => {
-                let (fr, en) = ("on ne prend pas un élément par son rang", "items are not taken by their place");
-                let help = ("écrivez par exemple : form.choix.exists(c, c == 'x')", "write for example: form.choices.exists(c, c == 'x')");
+                let (fr, en) =
+                    ("on ne prend pas un élément par son rang", "items are not taken by their place");
+                let help = (
+                    "écrivez par exemple : form.choix.exists(c, c == 'x')",
+                    "write for example: form.choices.exists(c, c == 'x')",
+                );
                 self.report(Finding::new("expression.not_here", place, fr, en).help(help.0, help.1));
                 None
             }
@@ -142,7 +152,10 @@ impl Checker<'_> {
             );
             return None;
         }
-        if (name == op::DIVIDE || name == op::MODULO) && a.kind == Type::Integer && b.number.is_none_or(|n| n == 0) {
+        if (name == op::DIVIDE || name == op::MODULO)
+            && a.kind == Type::Integer
+            && b.number.is_none_or(|n| n == 0)
+        {
             self.report(Finding::new(
                 "expression.division",
                 b.range.clone(),
@@ -165,7 +178,8 @@ impl Checker<'_> {
                     format!("`{name}` applies to texts; this is {en}"),
                 );
                 if matches!(side.kind, Type::List(..)) {
-                    finding = finding.help("pour une liste, écrivez : 'x' in liste", "for a list, write: 'x' in list");
+                    finding = finding
+                        .help("pour une liste, écrivez : 'x' in liste", "for a list, write: 'x' in list");
                 }
                 self.report(finding);
                 return None;
@@ -175,12 +189,14 @@ impl Checker<'_> {
             return Some(());
         }
         let [(pattern, place)] = part.literals.as_slice() else {
-            let (fr, en) = ("le modèle de `matches` s’écrit ici même", "the pattern of `matches` is written right here");
+            let (fr, en) =
+                ("le modèle de `matches` s’écrit ici même", "the pattern of `matches` is written right here");
             self.report(Finding::new("expression.pattern", part.range.clone(), fr, en));
             return None;
         };
         if !pattern_compiles(pattern) {
-            let (fr, en) = ("ce modèle n’est pas une expression régulière", "this pattern is not a regular expression");
+            let (fr, en) =
+                ("ce modèle n’est pas une expression régulière", "this pattern is not a regular expression");
             self.report(Finding::new("expression.pattern", place.clone(), fr, en));
             return None;
         }

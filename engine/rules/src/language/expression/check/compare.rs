@@ -65,7 +65,8 @@ impl Checker<'_> {
             ));
             return None;
         };
-        let as_item = Part { literals: list.literals.clone(), ..Part::of((**of).clone(), list.range.clone()) };
+        let as_item =
+            Part { literals: list.literals.clone(), ..Part::of((**of).clone(), list.range.clone()) };
         self.equal(item, &as_item, place)
     }
 
@@ -80,11 +81,14 @@ impl Checker<'_> {
             match kind {
                 Type::Choice(options) if !options.contains(text) => {
                     let list = options.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-                    let near = nearest(text, options.iter().map(String::as_str)).map(|word| format!("'{word}'"));
+                    let near =
+                        nearest(text, options.iter().map(String::as_str)).map(|word| format!("'{word}'"));
                     let finding = Finding::new(
                         "expression.option",
                         place.clone(),
-                        format!("`{text}` n’est pas une des valeurs possibles : la règle ne tiendrait jamais"),
+                        format!(
+                            "`{text}` n’est pas une des valeurs possibles : la règle ne tiendrait jamais"
+                        ),
                         format!("`{text}` is not one of the possible values: the rule would never hold"),
                     )
                     .help(format!("valeurs possibles : {list}"), format!("possible values: {list}"));

@@ -38,7 +38,11 @@ struct Part {
 }
 
 /// Checks a whole rule.
-pub(super) fn check(text: &str, program: &Program, environment: &Environment) -> Result<Checked, Vec<Finding>> {
+pub(super) fn check(
+    text: &str,
+    program: &Program,
+    environment: &Environment,
+) -> Result<Checked, Vec<Finding>> {
     let mut checker = Checker {
         text,
         places: program.source_info(),
@@ -90,7 +94,8 @@ impl Checker<'_> {
         let Some((start, last)) = self.places.offset_for(expr.id) else { return whole };
         let (Ok(start), Ok(last)) = (usize::try_from(start), usize::try_from(last)) else { return whole };
         // The parser names the first byte of the last character.
-        let end = self.text.get(last..).and_then(|rest| rest.chars().next()).map_or(last, |c| last + c.len_utf8());
+        let end =
+            self.text.get(last..).and_then(|rest| rest.chars().next()).map_or(last, |c| last + c.len_utf8());
         start.min(self.text.len())..end.clamp(start.min(self.text.len()), self.text.len())
     }
 
@@ -121,7 +126,9 @@ impl Checker<'_> {
             LiteralValue::Boolean(truth) => {
                 Some(Part { kind: Type::Boolean, constant: Some(*truth.inner()), ..part })
             }
-            LiteralValue::Int(number) => Some(Part { kind: Type::Integer, number: Some(*number.inner()), ..part }),
+            LiteralValue::Int(number) => {
+                Some(Part { kind: Type::Integer, number: Some(*number.inner()), ..part })
+            }
             LiteralValue::Double(_) => Some(Part { kind: Type::Number, ..part }),
             LiteralValue::String(text) => {
                 let literals = vec![(text.inner().to_owned(), place)];
@@ -129,7 +136,13 @@ impl Checker<'_> {
             }
             LiteralValue::Null => {
                 self.report(
-                    Finding::new("expression.null", place, "`null` n’existe pas ici", "there is no `null` here").help(
+                    Finding::new(
+                        "expression.null",
+                        place,
+                        "`null` n’existe pas ici",
+                        "there is no `null` here",
+                    )
+                    .help(
                         "un champ qui n’a pas été donné vaut false, '', 0 ou une liste vide",
                         "a field that was not given is false, '', 0 or an empty list",
                     ),
@@ -137,7 +150,8 @@ impl Checker<'_> {
                 None
             }
             LiteralValue::UInt(_) | LiteralValue::Bytes(_) => {
-                let (fr, en) = ("cette forme de valeur n’a pas d’emploi ici", "this form of value has no use here");
+                let (fr, en) =
+                    ("cette forme de valeur n’a pas d’emploi ici", "this form of value has no use here");
                 self.report(Finding::new("expression.not_here", place, fr, en));
                 None
             }

@@ -82,6 +82,10 @@ impl Checker<'_> {
     }
 
     fn part_of(&mut self, whole: &Type, path: &str, field: &str, place: &Range<usize>) -> Option<Type> {
+        // What is hidden is hidden with all its parts.
+        if let Type::Hidden(_) = whole {
+            return Some(whole.clone());
+        }
         let Type::Record(fields) = whole else {
             let (fr, en) = whole.name();
             self.report(Finding::new(
@@ -103,10 +107,9 @@ impl Checker<'_> {
     fn unknown(&mut self, name: &str, place: Range<usize>, known: &[&str], of: Option<&str>) {
         let (fr, en) = match of {
             None => (format!("nom inconnu : `{name}`"), format!("unknown name: `{name}`")),
-            Some(path) => (
-                format!("`{path}` n’a pas de champ `{name}`"),
-                format!("`{path}` has no field `{name}`"),
-            ),
+            Some(path) => {
+                (format!("`{path}` n’a pas de champ `{name}`"), format!("`{path}` has no field `{name}`"))
+            }
         };
         let near = nearest(name, known.iter().copied());
         let mut finding = Finding::new("expression.unknown_name", place, fr, en).suggest(near.clone());
