@@ -158,7 +158,7 @@ impl Explanation {
             match walker.closing(date) {
                 Some(closing) if closing <= due && !clock.paused.contains(closing) => self.count(date),
                 Some(_) => {}
-                None => self.skip(date, walker.status(date)),
+                None => self.skip(&mut walker, date),
             }
         }
     }
@@ -177,8 +177,7 @@ impl Explanation {
         }
         let mut walker = DayWalker::new(clock.calendar, self.local_date, clock.calendar.local_date(self.due));
         while let Some(date) = walker.next() {
-            let status = walker.status(date);
-            self.skip(date, status);
+            self.skip(&mut walker, date);
         }
     }
 
@@ -189,12 +188,15 @@ impl Explanation {
         }
     }
 
-    fn skip(&mut self, date: NaiveDate, status: DayStatus<'_>) {
-        match status {
+    fn skip(&mut self, walker: &mut DayWalker<'_>, date: NaiveDate) {
+        match walker.status(date) {
             DayStatus::Open | DayStatus::NoHours => {}
-            DayStatus::Holiday(holiday) => {
-                if self.holidays.len() < MOST_LISTED {
-                    self.holidays.push(HolidaySkipped { date, holiday });
+            DayStatus::Holiday(_) => {
+                // Two holidays can fall on one date; both names are given for the one day off.
+                for holiday in walker.holidays_on(date) {
+                    if self.holidays.len() < MOST_LISTED {
+                        self.holidays.push(HolidaySkipped { date, holiday });
+                    }
                 }
             }
             DayStatus::Closed(closure) => self.skip_closed(closure),

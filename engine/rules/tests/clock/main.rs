@@ -1,0 +1,13 @@
+//! Calendars and commitments, tried from outside: the vectors, an oracle that counts minute by minute, the laws as
+//! properties, and the mistakes that others made.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod oracle;
+mod support;
+mod vectors;
