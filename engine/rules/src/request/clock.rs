@@ -143,8 +143,10 @@ pub struct Clock {
     pub cycle: u32,
     /// What it counts from (UTC).
     pub from: DateTime<Utc>,
-    /// How long it may take.
+    /// How long it may take, extensions included.
     pub budget: Budget,
+    /// By how much it was extended so far, in the unit of the budget.
+    pub extended_by: Option<Budget>,
     /// How months end.
     pub month_rule: MonthRule,
     /// The calendar.

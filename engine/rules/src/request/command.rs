@@ -70,6 +70,9 @@ pub enum Command {
         /// The number it has in the system it comes from.
         #[serde(default)]
         external: Option<String>,
+        /// When the first administration received it (UTC), if it was passed on from there (CRPA L114-3).
+        #[serde(default)]
+        first_received_at: Option<DateTime<Utc>>,
         /// The answer given at once: first-contact resolution, all milestones in one append.
         #[serde(default)]
         answer: Option<String>,

@@ -46,6 +46,10 @@ event_structs! {
         /// The number it has in the system it was imported from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         external: Option<String>,
+        /// When the first administration received it (UTC), if it was passed on from there: implied rejection counts
+        /// from then, implied acceptance from the competent one's receipt (CRPA L114-3).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_received_at: Option<DateTime<Utc>>,
     }
     /// The requester was told that it is recorded, and what to expect (CRPA L112-3, R112-5).
     Acknowledged {
@@ -76,7 +80,8 @@ event_structs! {
         process: String,
         /// The version it is pinned to.
         definition: DefinitionHash,
-        /// The whole form, as far as the new process has the fields.
+        /// The whole form, as far as the new process has the fields. A personal field that is kept as it was is the
+        /// marker `{"$kept": true}`: its value stays in the event that brought it.
         form: Map<String, Value>,
     }
     /// A service is in charge.
@@ -244,6 +249,9 @@ event_structs! {
         on_behalf_of: Option<String>,
         /// Whether the step is passed.
         passed: bool,
+        /// Whether everyone has decided, too many refused, and the draft goes back to its author with all the reasons.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        returned: bool,
     }
     /// Someone returned the draft for rework.
     Returned {

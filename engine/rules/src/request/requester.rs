@@ -29,6 +29,9 @@ pub struct Requester {
     /// They have an account.
     #[serde(default)]
     pub account: bool,
+    /// They gave a name.
+    #[serde(default)]
+    pub named: bool,
     /// How to reach them; nothing for those who did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Personal<Contact>>,

@@ -46,6 +46,8 @@ pub struct Request {
     pub tracking_digest: String,
     /// The number it has in the system it was imported from.
     pub external: Option<String>,
+    /// When the first administration received it (UTC), if it was passed on from there.
+    pub first_received_at: Option<DateTime<Utc>>,
     /// When each milestone was first reached in the present cycle (UTC).
     pub milestones: Milestones,
     /// When the requester was told that it is recorded.
@@ -78,6 +80,8 @@ pub struct Request {
     pub rating: Option<u8>,
     /// Effects reported done or failed: what stands here is never asked for twice.
     pub effects_done: Vec<(String, Recipient)>,
+    /// When it was finished (UTC), however it ended; none while it is not.
+    pub closed_at: Option<DateTime<Utc>>,
     /// When the last event was recorded (UTC).
     pub updated_at: DateTime<Utc>,
 }
@@ -107,7 +111,7 @@ pub enum Stage {
     /// A service treats it and drafts the answer.
     Assigned,
     /// The draft is in the approval circuit.
-    InValidation(Approval),
+    InValidation(Box<Approval>),
     /// The answer may go out.
     Validated {
         /// The means chosen, once it is chosen.
@@ -200,8 +204,10 @@ pub struct OpenStep {
     pub approvers: Vec<String>,
     /// Who approved so far: (in whose name, by whom).
     pub approved: Vec<(String, String)>,
-    /// Who refused so far.
+    /// Who refused so far, by the name in which it was done.
     pub refused: Vec<String>,
+    /// Approvers who let someone else decide: (approver, who decides now).
+    pub delegated: Vec<(String, String)>,
     /// When it is due (UTC).
     pub due: Option<DateTime<Utc>>,
     /// Whether it was found late.
@@ -226,6 +232,10 @@ pub struct Task {
     pub by: Option<Party>,
     /// When it is due (UTC).
     pub due: Option<DateTime<Utc>>,
+    /// When it was opened (UTC); none if it was skipped.
+    pub opened_at: Option<DateTime<Utc>>,
+    /// When it was done or skipped (UTC).
+    pub finished_at: Option<DateTime<Utc>>,
     /// Whether it was found late.
     pub late: bool,
     /// Its report; personal fields are sealed.
@@ -239,6 +249,19 @@ pub enum TaskStatus {
     Open,
     Done,
     Skipped,
+    /// Closed undone, because the request ended.
+    Dropped,
+}
+
+impl TaskStatus {
+    /// Whether tasks that wait for this one may start.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Done | Self::Skipped => true,
+            Self::Open | Self::Dropped => false,
+        }
+    }
 }
 
 /// Why a request rests.
