@@ -1,1 +1,18 @@
-//! Rules meet memory: submit a command, replay a history, publish a definition.
+#![doc = include_str!("../README.md")]
+
+mod ambient;
+mod definitions;
+mod error;
+mod file;
+mod history;
+mod names;
+mod submit;
+
+pub use ambient::{Ambient, Chance, Clock, ManualClock};
+pub use definitions::{Definitions, Publication, Published};
+pub use error::EngineError;
+pub use guichet_journal as journal;
+pub use guichet_rules as rules;
+pub use history::{Entry, Known, Span};
+pub use names::{request_stream, tenant_of};
+pub use submit::{Engine, Receipt, Submission};

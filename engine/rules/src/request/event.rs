@@ -73,17 +73,16 @@ macro_rules! events {
             }
         }
 
-        impl Event {
-            /// The body as JSON bytes, personal values in clear: the journal seals them.
-            ///
-            /// # Errors
-            /// When a value cannot be written as JSON.
-            pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        /// The body as it is written: personal values in clear, for the journal to seal.
+        impl Serialize for Event {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match &self.what {
-                    $( What::$name(data) => serde_json::to_vec(&BodyRef { data, clocks: &self.clocks }) ),*
+                    $( What::$name(data) => BodyRef { data, clocks: &self.clocks }.serialize(serializer) ),*
                 }
             }
+        }
 
+        impl Event {
             /// The event in a body that the journal gave back, sealed or opened.
             ///
             /// # Errors
