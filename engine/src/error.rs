@@ -2,7 +2,7 @@
 
 use guichet_journal::JournalError;
 use guichet_rules::process::PlanError;
-use guichet_rules::request::{DecodeError, Rejection};
+use guichet_rules::request::{DecodeError, Rejection, Request};
 use guichet_rules::text::Text;
 
 /// What went wrong.
@@ -75,4 +75,17 @@ pub(crate) fn process_unknown(process: &str) -> Rejection {
             format!("There is no process `{shown}` in the catalogue of this collectivity."),
         ),
     )
+}
+
+/// The refusal of a command whose sender looked at an older revision.
+pub(crate) fn moved_on(request: &Request) -> Rejection {
+    let mut rejection = Rejection::new(
+        "request.moved_on",
+        Text::new(
+            "La demande a changé depuis que vous l’avez lue : relisez-la, puis recommencez.",
+            "The request has changed since you read it: read it again, then try once more.",
+        ),
+    );
+    rejection.stage = Some(request.stage.id().to_owned());
+    rejection
 }

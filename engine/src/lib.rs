@@ -5,6 +5,7 @@ mod definitions;
 mod error;
 mod file;
 mod history;
+mod job;
 mod names;
 mod submit;
 

@@ -3,24 +3,18 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use guichet_journal::{
-    Append, Appended, Body, Channel, CommandId as JournalCommandId, Digest, EventType, Expected, Journal,
-    JournalError, NewEvent, Position, Pseudonym, Recorded, Revision, StreamId, Tenant,
-};
+use guichet_journal::{Appended, Digest, Journal, JournalError, Position, Recorded, StreamId, Tenant};
 use guichet_rules::organisation::Organisation;
-use guichet_rules::process::{DefinitionHash, Plan, request_of};
-use guichet_rules::request::{
-    Actor, Command, CommandId, Event, Facts, Rejection, Request, RequestId, Tracking, What, decide,
-};
-use guichet_rules::text::Text;
+use guichet_rules::process::{DefinitionHash, Plan};
+use guichet_rules::request::{Actor, Command, CommandId, Event, Request, RequestId, Tracking, What, decide};
 use guichet_rules::tracking::TrackingCode;
-use serde::Serialize;
 
 use crate::ambient::Ambient;
 use crate::definitions::{Definitions, Publication, Published};
-use crate::error::{EngineError, process_unknown};
+use crate::error::{EngineError, moved_on, process_unknown};
 use crate::file::{File, Files, Folder, load};
-use crate::names::{request_stream, tenant_of};
+use crate::job::{Gathered, Job, pseudonym};
+use crate::names::request_stream;
 
 /// How often a command is decided again when others change the same request at the same moment.
 const ATTEMPTS: usize = 24;
@@ -128,8 +122,11 @@ impl Engine {
                 return Ok(receipt);
             }
             match self.attempt(&job, file).await {
-                Err(EngineError::Journal(JournalError::Conflict { .. })) => self.files.forget(&job.stream),
-                other => return other,
+                Ok(Some(receipt)) => return Ok(receipt),
+                Ok(None) | Err(EngineError::Journal(JournalError::Conflict { .. })) => {
+                    self.files.forget(&job.stream);
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(EngineError::Contended)
@@ -167,7 +164,8 @@ impl Engine {
         self.definitions.organisation(tenant).unwrap_or_default()
     }
 
-    async fn attempt(&self, job: &Job<'_>, file: Option<Arc<File>>) -> Result<Receipt, EngineError> {
+    /// One try; `None` when the file in memory turned out to be behind the stream.
+    async fn attempt(&self, job: &Job<'_>, file: Option<Arc<File>>) -> Result<Option<Receipt>, EngineError> {
         let submission = job.submission;
         if let (Some(wanted), Some(file)) = (submission.expected, &file)
             && wanted != file.revision
@@ -181,16 +179,19 @@ impl Engine {
         let definition = gathered.definition_after(&events);
         let append = job.append(&events, &definition, file.as_deref(), gathered.now)?;
         let appended = self.journal.append(append).await?;
+        if appended.repeated {
+            return Ok(None);
+        }
         let file = self.keep(job, file, &events, &appended)?;
-        Ok(Receipt {
+        Ok(Some(Receipt {
             request: job.request,
             revision: appended.revision.get(),
             position: appended.position,
-            repeated: appended.repeated,
+            repeated: false,
             events,
             state: Arc::clone(&file.request),
             tracking: gathered.code,
-        })
+        }))
     }
 
     /// Folds what was just appended into the file.
@@ -293,169 +294,7 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// A submission with its names worked out.
-struct Job<'a> {
-    submission: &'a Submission,
-    tenant: Tenant,
-    request: RequestId,
-    stream: StreamId,
-    digest: Digest,
-    actor: Pseudonym,
-}
-
-impl<'a> Job<'a> {
-    fn new(engine: &Engine, submission: &'a Submission) -> Result<Self, EngineError> {
-        let tenant = tenant_of(&submission.tenant)?;
-        let receives = matches!(submission.command, Command::Receive { .. });
-        let request = match submission.request {
-            Some(request) if !receives => request,
-            Some(_) | None if receives => RequestId(request_of(submission.command_id.0)),
-            Some(_) | None => return Err(EngineError::UnknownRequest),
-        };
-        if engine.definitions.organisation(tenant.as_str()).is_none() {
-            return Err(EngineError::UnknownTenant);
-        }
-        let stream = request_stream(&tenant, request)?;
-        let content = Content {
-            stream: stream.as_str(),
-            command: &submission.command,
-            actor: &submission.actor,
-            occurred_at: submission.occurred_at,
-        };
-        let digest = Digest::of(&serde_json::to_vec(&content)?);
-        let actor = pseudonym(&submission.actor)?;
-        Ok(Self { submission, tenant, request, stream, digest, actor })
-    }
-
-    fn append(
-        &self,
-        events: &[Event],
-        definition: &DefinitionHash,
-        file: Option<&File>,
-        now: DateTime<Utc>,
-    ) -> Result<Append, EngineError> {
-        let definition = Some(definition.0.parse::<Digest>().map_err(JournalError::from)?);
-        let occurred_at = self.submission.occurred_at.unwrap_or(now);
-        let new = |event: &Event| -> Result<NewEvent, EngineError> {
-            let event_type: EventType = event.what.name().parse().map_err(JournalError::from)?;
-            Ok(NewEvent { event_type, occurred_at, definition, body: Body::of(event)? })
-        };
-        let expected = file.map_or(Expected::NoStream, |file| Expected::Exact(Revision::new(file.revision)));
-        Ok(Append {
-            expected,
-            on_behalf_of: events.iter().find_map(principal).map(|code| staff(&code)).transpose()?,
-            channel: channel_of(&self.submission.command)?,
-            events: events.iter().map(new).collect::<Result<_, _>>()?,
-            ..self.repeat(0, now)?
-        })
-    }
-
-    /// The same command again: `count` events whose slots are all that the journal looks at.
-    fn repeat(&self, count: usize, now: DateTime<Utc>) -> Result<Append, EngineError> {
-        let slot = NewEvent {
-            event_type: "request.repeated".parse().map_err(JournalError::from)?,
-            occurred_at: now,
-            definition: None,
-            body: Body::parse("{}".into())?,
-        };
-        Ok(Append {
-            stream: self.stream.clone(),
-            expected: Expected::NoStream,
-            command: JournalCommandId::new(self.submission.command_id.0),
-            command_digest: self.digest,
-            actor: self.actor.clone(),
-            on_behalf_of: None,
-            channel: None,
-            recorded_at: now,
-            correlation: None,
-            causation: None,
-            known_keys: Vec::new(),
-            events: vec![slot; count],
-        })
-    }
-}
-
-/// What must be the same when a command id comes again.
-#[derive(Serialize)]
-struct Content<'a> {
-    stream: &'a str,
-    command: &'a Command,
-    actor: &'a Actor,
-    occurred_at: Option<DateTime<Utc>>,
-}
-
-/// What a decision knows.
-struct Gathered {
-    plan: Arc<Plan>,
-    target: Option<Arc<Plan>>,
-    other: Option<Arc<Request>>,
-    code: Option<TrackingCode>,
-    tracking: Option<Tracking>,
-    organisation: Arc<Organisation>,
-    now: DateTime<Utc>,
-}
-
-impl Gathered {
-    fn facts<'a>(&'a self, job: &'a Job<'_>) -> Facts<'a> {
-        Facts {
-            tenant: job.tenant.as_str(),
-            request: job.request,
-            now: self.now,
-            occurred_at: job.submission.occurred_at.unwrap_or(self.now),
-            actor: &job.submission.actor,
-            plan: &self.plan,
-            organisation: &self.organisation,
-            tracking: self.tracking.as_ref(),
-            target: self.target.as_deref(),
-            other: self.other.as_deref(),
-        }
-    }
-
-    /// The version that the events stand under: the new one when they reclassify.
-    fn definition_after(&self, events: &[Event]) -> DefinitionHash {
-        let reclassified = events.iter().any(|event| matches!(event.what, What::Reclassified(_)));
-        let plan = if reclassified { self.target.as_ref().unwrap_or(&self.plan) } else { &self.plan };
-        plan.hash().clone()
-    }
-}
-
-fn pseudonym(actor: &Actor) -> Result<Pseudonym, EngineError> {
-    Ok(actor.pseudonym().parse().map_err(JournalError::from)?)
-}
-
-fn staff(code: &str) -> Result<Pseudonym, EngineError> {
-    pseudonym(&Actor::Agent(code.to_owned()))
-}
-
-fn channel_of(command: &Command) -> Result<Option<Channel>, EngineError> {
-    let Command::Receive { channel, .. } = command else { return Ok(None) };
-    Ok(Some(channel.id().parse().map_err(JournalError::from)?))
-}
-
-/// The absent person for whom someone acted, if the event says so.
-fn principal(event: &Event) -> Option<String> {
-    if let What::Approved(approved) = &event.what {
-        return approved.on_behalf_of.clone();
-    }
-    if let What::Returned(returned) = &event.what {
-        return returned.on_behalf_of.clone();
-    }
-    None
-}
-
 fn tracking_of(event: &Event) -> Option<TrackingCode> {
     let What::Received(received) = &event.what else { return None };
     received.tracking.known().and_then(|code| TrackingCode::parse(code).ok())
-}
-
-fn moved_on(request: &Request) -> Rejection {
-    let mut rejection = Rejection::new(
-        "request.moved_on",
-        Text::new(
-            "La demande a changé depuis que vous l’avez lue : relisez-la, puis recommencez.",
-            "The request has changed since you read it: read it again, then try once more.",
-        ),
-    );
-    rejection.stage = Some(request.stage.id().to_owned());
-    rejection
 }
