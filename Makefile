@@ -1,0 +1,33 @@
+# Two commands for newcomers: `make demo` and `make test`. The rest is what they are made of.
+# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, and a mail server for the tests.
+
+CARGO ?= cargo
+
+.PHONY: demo test setup format lint unit docs schemas bench
+
+demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
+	@.ci/setup compiler
+	$(CARGO) run --release --locked -p guichet -- demo
+
+test: setup format lint unit docs ## everything that must hold before a change lands
+
+setup:
+	@.ci/setup compiler mail
+
+format:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+unit:
+	@.ci/with-mail $(CARGO) test --workspace --locked
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+schemas: ## writes the generated contracts anew; a test compares them
+	GUICHET_WRITE_SCHEMAS=1 $(CARGO) test --locked -p guichet-tests --test schemas
+
+bench: ## the figures of the README, as ratios in one run
+	$(CARGO) run --release --locked -p guichet-bench
