@@ -8,6 +8,12 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod calendars;
+mod explanations;
+mod hostile;
+mod known_bugs;
+mod legal;
 mod oracle;
+mod properties;
 mod support;
 mod vectors;

@@ -216,7 +216,7 @@ fn starts() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::cases(500))]
     #[test]
     fn counting_minute_by_minute_gives_the_same(
         name in proptest::sample::select(&NAMES[..]),

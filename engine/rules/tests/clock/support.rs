@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use guichet_rules::calendar::{Calendar, CalendarSheet};
 use guichet_rules::commitment::{Budget, MonthRule, NoDue, Pause, due_instant};
+use proptest::prelude::ProptestConfig;
 
 pub(crate) const NAMES: [&str; 5] = ["mairie", "guichet-samedi", "strasbourg", "astreinte", "la-reunion"];
 
@@ -20,7 +22,15 @@ pub(crate) fn sheet(name: &str) -> CalendarSheet {
 }
 
 pub(crate) fn calendar(name: &str) -> Calendar {
-    Calendar::compile(&sheet(name)).unwrap()
+    static CALENDARS: OnceLock<BTreeMap<String, Calendar>> = OnceLock::new();
+    let compiled = |name: &str| (name.to_owned(), Calendar::compile(&sheet(name)).unwrap());
+    CALENDARS.get_or_init(|| NAMES.into_iter().map(compiled).collect())[name].clone()
+}
+
+/// So many cases of a property, or as many as `PROPTEST_CASES` says.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(usual), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 pub(crate) fn all_calendars() -> BTreeMap<String, Calendar> {
@@ -28,7 +38,6 @@ pub(crate) fn all_calendars() -> BTreeMap<String, Calendar> {
 }
 
 /// A calendar written as YAML.
-#[allow(dead_code, reason = "used by the next tests")]
 pub(crate) fn written(yaml: &str) -> Calendar {
     Calendar::compile(&serde_saphyr::from_str(yaml).unwrap()).unwrap()
 }
