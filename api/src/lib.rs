@@ -1,1 +1,3 @@
 //! Guichet: the engine behind the citizen portals of town halls. Library, HTTP and command line.
+
+pub mod cli;

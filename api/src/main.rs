@@ -1,3 +1,7 @@
-//! The binary `guichet`.
+//! The `guichet` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    guichet::cli::main()
+}

@@ -1,0 +1,94 @@
+//! The command line. One file is one command; a new one is its file and one line in the list below.
+
+mod calendars;
+mod context;
+mod due;
+mod failure;
+#[allow(dead_code, reason = "tables are used by the commands that read the store")]
+mod output;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use context::{Context, Globals};
+use failure::{Failure, Verdict};
+
+/// Receives, routes, follows and answers the requests of citizens, and keeps the promises made to them.
+#[derive(Debug, Parser)]
+#[command(name = "guichet", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 good · 1 found something wrong · 2 wrong usage · 3 cannot reach the store\n\
+    Example: guichet demo --exit"
+)]
+struct Line {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    action: Action,
+}
+
+macro_rules! commands {
+    ($( $module:ident::$name:ident ),* $(,)?) => {
+        #[derive(Debug, Subcommand)]
+        enum Action { $( $name($module::$name) ),* }
+
+        impl Action {
+            async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+                match self { $( Self::$name(command) => command.run(context).await ),* }
+            }
+        }
+    };
+}
+
+commands! {
+    due::Due,
+}
+
+/// Runs the command that the process was started with, and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are no errors; both go where clap sends them, and a closed pipe is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { failure::GOOD });
+        }
+    };
+    let mut context = Context::new(line.globals);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::found(format!("guichet: {error}")).tell(&context),
+    };
+    let ended = runtime.block_on(line.action.run(&mut context)).and_then(|verdict| {
+        context.out.flush()?;
+        Ok(verdict)
+    });
+    // A store that hangs must not keep a finished command from ending.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    match ended {
+        Ok(Verdict::Good) => ExitCode::from(failure::GOOD),
+        Ok(Verdict::FoundWrong) => ExitCode::from(failure::FOUND),
+        Err(failure) => failure.tell(&context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_an_example() {
+        let command = Line::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "`guichet {}` has no example", sub.get_name());
+            assert!(sub.get_about().is_some(), "`guichet {}` says nothing of itself", sub.get_name());
+        }
+    }
+}
