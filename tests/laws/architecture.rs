@@ -107,8 +107,10 @@ fn production_files() -> Vec<PathBuf> {
         .collect()
 }
 
+/// Tests may measure time and print; what runs for a citizen may not.
 fn impurities(source: &str) -> Vec<&'static str> {
-    FORBIDDEN_IN_RULES.into_iter().filter(|word| source.contains(word)).collect()
+    let production = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    FORBIDDEN_IN_RULES.into_iter().filter(|word| production.contains(word)).collect()
 }
 
 #[test]
@@ -129,7 +131,8 @@ fn a_seventh_arrow_is_noticed() {
 
 #[test]
 fn the_rules_neither_read_clocks_nor_draw_numbers_nor_do_input_or_output() {
-    for path in files_below(&workspace().join("engine/rules/src"), ".rs") {
+    let files = files_below(&workspace().join("engine/rules/src"), ".rs");
+    for path in files.into_iter().filter(|path| !path.ends_with("tests.rs")) {
         assert_eq!(impurities(&fs::read_to_string(&path).unwrap()), Vec::<&str>::new(), "{}", path.display());
     }
     assert_eq!(impurities("let now = chrono::Utc::now();"), ["Utc::now"]);

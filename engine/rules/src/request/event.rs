@@ -97,10 +97,10 @@ macro_rules! events {
             }
         }
 
-        /// The JSON Schema of each event's body, by wire name.
+        /// The JSON Schema of each event's body, by wire name; what they share goes into the generator's definitions.
         #[must_use]
-        pub fn event_schemas() -> Vec<(&'static str, schemars::Schema)> {
-            vec![$( ($wire, schemars::schema_for!(Body<$name>)) ),*]
+        pub fn event_schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+            vec![$( ($wire, generator.subschema_for::<Body<$name>>()) ),*]
         }
     };
 }
