@@ -1,0 +1,1 @@
+//! Turns an effect into a message.

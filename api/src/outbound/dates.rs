@@ -1,0 +1,105 @@
+//! Dates and times as people write them, in French and in English.
+
+use chrono::{DateTime, Datelike, TimeZone, Timelike, Utc};
+use guichet_engine::rules::text::Language;
+
+const MONTHS_FR: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// The date of an instant in a zone: `1er mai 2026`, `1 May 2026`.
+pub fn date<Z: TimeZone>(at: DateTime<Utc>, zone: &Z, language: Language) -> String {
+    // A term that ends a date at 24:00 is that date's, not the next one's.
+    let local = last_moment(at).with_timezone(zone);
+    let months = match language {
+        Language::Fr => &MONTHS_FR,
+        Language::En => &MONTHS_EN,
+    };
+    let index = usize::try_from(local.month0()).unwrap_or_default();
+    let month = months.get(index).copied().unwrap_or_default();
+    let day = match (language, local.day()) {
+        (Language::Fr, 1) => "1er".to_owned(),
+        (_, day) => day.to_string(),
+    };
+    format!("{day} {month} {}", local.year())
+}
+
+/// The time of an instant in a zone: `17 h 05`, `17:05`.
+pub fn time<Z: TimeZone>(at: DateTime<Utc>, zone: &Z, language: Language) -> String {
+    let local = at.with_timezone(zone);
+    match language {
+        Language::Fr if local.minute() == 0 => format!("{} h", local.hour()),
+        Language::Fr => format!("{} h {:02}", local.hour(), local.minute()),
+        Language::En => format!("{:02}:{:02}", local.hour(), local.minute()),
+    }
+}
+
+/// Date and time: `3 novembre 2026 à 17 h`, `3 November 2026 at 17:00`.
+pub fn date_time<Z: TimeZone>(at: DateTime<Utc>, zone: &Z, language: Language) -> String {
+    let joint = match language {
+        Language::Fr => "à",
+        Language::En => "at",
+    };
+    let local = at.with_timezone(zone);
+    let midnight = (local.hour(), local.minute(), local.second()) == (0, 0, 0);
+    if midnight {
+        return date(at, zone, language);
+    }
+    format!("{} {joint} {}", date(at, zone, language), time(at, zone, language))
+}
+
+fn last_moment(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.checked_sub_signed(chrono::TimeDelta::microseconds(1)).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::FixedOffset;
+
+    use super::*;
+
+    fn paris() -> FixedOffset {
+        FixedOffset::east_opt(3600).unwrap()
+    }
+
+    #[test]
+    fn dates_read_as_people_write_them() {
+        let at = "2026-11-03T16:00:00Z".parse().unwrap();
+        assert_eq!(date_time(at, &paris(), Language::Fr), "3 novembre 2026 à 17 h");
+        assert_eq!(date_time(at, &paris(), Language::En), "3 November 2026 at 17:00");
+        let first = "2026-05-01T10:05:00Z".parse().unwrap();
+        assert_eq!(date_time(first, &paris(), Language::Fr), "1er mai 2026 à 11 h 05");
+    }
+
+    #[test]
+    fn a_term_at_the_end_of_a_date_is_that_dates() {
+        let end = "2026-11-03T23:00:00Z".parse().unwrap();
+        assert_eq!(date(end, &paris(), Language::Fr), "3 novembre 2026");
+        assert_eq!(date_time(end, &paris(), Language::Fr), "3 novembre 2026");
+    }
+}

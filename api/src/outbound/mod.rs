@@ -1,0 +1,80 @@
+//! What leaves the town hall: e-mails and text messages, through a port with several ways behind it.
+//!
+//! [`compose`] turns an effect into a message, [`render`] fills the designer's texts in, and an [`Outbound`] sends.
+//! Nothing here decides *whether* something is sent: that stands in the journal.
+
+pub mod compose;
+mod console;
+pub mod dates;
+mod file;
+mod mail;
+mod memory;
+pub mod render;
+mod smtp;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+pub use console::ConsoleOutbound;
+pub use file::FileOutbound;
+pub use memory::MemoryOutbound;
+pub use smtp::{SmtpOptions, SmtpOutbound, SmtpTls};
+
+/// By which means a message goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// An e-mail, in plain text.
+    Email,
+    /// A text message.
+    Sms,
+}
+
+/// A message ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutMessage {
+    /// Always the same for the same effect, so that whoever receives it twice can tell.
+    pub id: String,
+    /// How it goes.
+    pub means: Means,
+    /// An e-mail address or a telephone number.
+    pub to: String,
+    /// The collectivity's address, which answers go to.
+    pub from: String,
+    /// The collectivity's name, shown beside the address.
+    pub from_name: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// When it was written (UTC).
+    pub at: DateTime<Utc>,
+}
+
+/// Never prints who it is for, nor what it says.
+impl std::fmt::Debug for OutMessage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "OutMessage({}, {:?})", self.id, self.means)
+    }
+}
+
+/// Why a message did not go out. The words hold no address: they are recorded for ever.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It may go out later.
+    #[error("not sent for now: {0}")]
+    Later(String),
+    /// It will never go out like this.
+    #[error("cannot be sent: {0}")]
+    Never(String),
+}
+
+/// A way out of the town hall.
+#[async_trait]
+pub trait Outbound: Send + Sync {
+    /// Sends `message`, or says whether trying again makes sense. Sending the same id twice must do no harm beyond a
+    /// repeat that its receiver can recognise.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    async fn send(&self, message: &OutMessage) -> Result<(), SendError>;
+}
