@@ -100,15 +100,15 @@ macro_rules! text_forms {
 
 names! {
     /// A collectivity that shares the installation with others and sees nothing of theirs.
-    Tenant, "tenant", 24, is_tenant, "a small letter, then small letters and digits, 24 at most";
+    Tenant, "tenant", 16, is_tenant, "a small letter, then small letters and digits, 16 at most";
     /// What happened, such as `request.qualified`. Never holds personal data.
-    EventType, "event type", 48, is_dotted, "two or more words of small letters, digits and `_`, joined by `.`, 48 at most";
+    EventType, "event type", 40, is_dotted, "two or more words of small letters, digits and `_`, joined by `.`, 40 at most";
     /// Who acted, under a pseudonym (an agent's id, a service's id): never a name or an address.
-    Pseudonym, "pseudonym", 48, is_pseudonym, "letters without accents, digits, `_`, `-`, `.` and `:`, 48 at most";
+    Pseudonym, "pseudonym", 45, is_pseudonym, "letters without accents, digits, `_`, `-`, `.` and `:`, 45 at most";
     /// The person whom a sealed part is about, under a pseudonym that stands in clear beside the part.
     Subject, "subject", 64, is_pseudonym, "letters without accents, digits, `_`, `-`, `.` and `:`, 64 at most";
     /// Through which door a command came, such as `counter` or `web`.
-    Channel, "channel", 24, is_word, "a small letter, then small letters, digits and `_`, 24 at most";
+    Channel, "channel", 16, is_word, "a small letter, then small letters, digits and `_`, 16 at most";
     /// The id of a sealing key. It stands in clear in headers and says nothing about whom the key is for.
     Kid, "key id", 16, is_pseudonym, "letters without accents, digits, `_`, `-`, `.` and `:`, 16 at most";
 }
@@ -124,11 +124,11 @@ impl StreamId {
     const UUID_LEN: usize = 36;
     const BAD: BadName = BadName {
         what: "stream",
-        rule: "`<tenant>.<kind>-<uuid>`, the kind a word of small letters, digits and `_`, 24 at most",
+        rule: "`<tenant>.<kind>-<uuid>`, the kind a word of small letters, digits and `_`, 16 at most",
     };
 
     /// Longest kind, in bytes.
-    pub const KIND_BYTES_MAX: usize = 24;
+    pub const KIND_BYTES_MAX: usize = 16;
 
     /// The stream of one thing of a tenant.
     ///

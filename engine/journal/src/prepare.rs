@@ -10,7 +10,7 @@ use crate::event::{Append, NewEvent, TOMBSTONE};
 use crate::header::{Parts, Template, to_micros};
 use crate::id::{CommandId, EventId, Kid, StreamId, Subject};
 use crate::keys::{Cache, DataKey, KeyState, KeyStore};
-use crate::limits::{APPEND_BYTES_MAX, APPEND_EVENTS_MAX, HEADER_BYTES_MAX, KEY_IDS_CACHED_MAX};
+use crate::limits::{APPEND_BYTES_MAX, APPEND_EVENTS_MAX, KEY_IDS_CACHED_MAX};
 use crate::seal::{self, Sealed};
 
 /// A keyed digest of a command's content. The bare digest could be guessed back from low-entropy personal data, so it is not stored.
@@ -202,15 +202,7 @@ fn prepare_event(
         commit: commitment,
         keys: &keys,
     });
-    let header_bytes = template.len() + PLACED_BYTES_MAX;
-    if header_bytes > HEADER_BYTES_MAX + PLACED_BYTES_MAX {
-        return Err(JournalError::TooLarge {
-            what: "a header, in bytes,",
-            size: header_bytes,
-            limit: HEADER_BYTES_MAX,
-        });
-    }
-    let size = header_bytes + text.len();
+    let size = template.len() + PLACED_BYTES_MAX + text.len();
     Ok((
         PreparedEvent { id, template, body: text.into(), closes: event.event_type.as_str() == TOMBSTONE },
         size,
