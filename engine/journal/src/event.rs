@@ -166,6 +166,14 @@ impl Recorded {
         self.position
     }
 
+    pub(crate) fn header_text(&self) -> Arc<str> {
+        self.header.clone()
+    }
+
+    pub(crate) fn body_text(&self) -> Arc<str> {
+        self.body.clone()
+    }
+
     /// The header exactly as stored and hashed: one JSON object.
     #[must_use]
     pub fn stored_header(&self) -> &str {

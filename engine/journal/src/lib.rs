@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod conformance;
 mod digest;
 mod error;
 mod event;
@@ -13,6 +14,8 @@ mod place;
 mod port;
 mod prepare;
 mod seal;
+mod sqlite;
+mod verify;
 
 pub use digest::Digest;
 pub use error::{Expected, JournalError};
@@ -23,6 +26,10 @@ pub use id::{
     BadName, Channel, CommandId, EventId, EventType, Kid, Position, Pseudonym, Revision, StreamId, Subject,
     Tenant,
 };
-pub use keys::{DataKey, KeyState, KeyStore, MasterKey, MemoryKeyStore};
+pub use keys::{
+    DataKey, KEYS_FILE, KeyState, KeyStore, MASTER_FILE, MasterKey, MemoryKeyStore, SqliteKeyStore,
+};
 pub use memory::MemoryJournal;
 pub use port::{Filter, Journal, Page};
+pub use sqlite::{JOURNAL_FILE, SqliteJournal};
+pub use verify::{FINDINGS_MAX, Finding, Verification, Wrong, verify_all, verify_stream};

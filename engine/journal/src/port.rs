@@ -119,6 +119,14 @@ pub trait Journal: Send + Sync {
         crate::seal::open(self.keys().as_ref(), event).await
     }
 
+    /// What the store itself finds wrong with its files, a sentence each; none when they are sound. Takes its time.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt` or `Closed`.
+    async fn examine(&self) -> Result<Vec<String>, JournalError> {
+        Ok(Vec::new())
+    }
+
     /// Finishes what is under way, then refuses everything with `Closed`. Followers read to the end and then see `Closed`.
     async fn close(&self);
 }

@@ -3,6 +3,7 @@
 
 mod master;
 mod memory;
+mod sqlite;
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,7 @@ use crate::id::{Kid, Tenant};
 
 pub use master::MasterKey;
 pub use memory::MemoryKeyStore;
+pub use sqlite::{KEYS_FILE, MASTER_FILE, SqliteKeyStore};
 
 /// Length of the key ids made here.
 pub(crate) const KID_BYTES: usize = 12;

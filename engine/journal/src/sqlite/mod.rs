@@ -1,0 +1,197 @@
+//! The journal in SQLite: one town, one machine, nobody to look after it.
+//!
+//! One writer task owns the only connection that writes; appends that wait at the same moment share one statement, one transaction and one
+//! fsync (`writer`). Readers have connections of their own and never wait for the writer (`read`).
+
+pub(crate) mod fault;
+mod folder;
+mod group;
+mod read;
+mod schema;
+mod writer;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::error::JournalError;
+use crate::event::{Append, Appended, Recorded};
+use crate::follow::{Follower, Progress, Source};
+use crate::id::{Kid, Position, Revision, StreamId, Subject};
+use crate::keys::{KeyStore, SqliteKeyStore};
+use crate::limits::QUEUE_APPENDS_MAX;
+use crate::port::{Filter, Journal, Page};
+use crate::prepare::{Preparer, StreamKeys};
+use folder::Folder;
+pub(crate) use folder::sync_folder;
+use writer::{Request, Writer};
+
+/// The journal's file in the data folder.
+pub const JOURNAL_FILE: &str = "journal.db";
+
+/// A journal in a data folder, kept by SQLite.
+pub struct SqliteJournal {
+    readers: Arc<Readers>,
+    preparer: Preparer,
+    queue: Mutex<Option<mpsc::Sender<Request>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Readers {
+    pool: SqlitePool,
+    progress: watch::Sender<Progress>,
+    closed: AtomicBool,
+}
+
+impl SqliteJournal {
+    /// Opens the journal of a data folder with its key store, and makes both when the folder is new. The folder belongs to this program
+    /// until the journal is closed or the program ends, however it ends.
+    ///
+    /// # Errors
+    /// `Locked`, `ReadOnly`, `Newer`, `Corrupt`, `Keys`, `Full` or `Unavailable`; nothing is changed then.
+    pub async fn open(folder: &Path) -> Result<Self, JournalError> {
+        let folder = Folder::lock(folder)?;
+        let (writer, pool) = connect(&folder).await?;
+        let keys = SqliteKeyStore::open(folder.path(), writer.is_empty()).await?;
+        Self::start(writer, pool, Arc::new(keys))
+    }
+
+    /// As [`SqliteJournal::open`], with keys that are kept elsewhere.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`].
+    pub async fn open_with_keys(folder: &Path, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
+        let (writer, pool) = connect(&Folder::lock(folder)?).await?;
+        Self::start(writer, pool, keys)
+    }
+
+    fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
+        let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
+        let progress = watch::Sender::new(Progress { head: writer.head(), closed: false });
+        let readers = Arc::new(Readers { pool, progress: progress.clone(), closed: AtomicBool::new(false) });
+        let task = tokio::spawn(writer.run(requests, progress));
+        Ok(Self {
+            readers,
+            preparer: Preparer::new(keys),
+            queue: Mutex::new(Some(queue)),
+            writer: Mutex::new(Some(task)),
+        })
+    }
+
+    fn queue(&self) -> Result<mpsc::Sender<Request>, JournalError> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(JournalError::Closed)
+    }
+}
+
+async fn connect(folder: &Folder) -> Result<(Writer, SqlitePool), JournalError> {
+    let path = folder.path().join(JOURNAL_FILE);
+    folder.refuse_keys_without_journal(&path)?;
+    let writer = Writer::open(folder.clone(), &path).await?;
+    let pool = read::pool(&path).await?;
+    Ok((writer, pool))
+}
+
+impl Readers {
+    fn refuse_closed(&self) -> Result<(), JournalError> {
+        if self.closed.load(Ordering::Acquire) { Err(JournalError::Closed) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl StreamKeys for Readers {
+    async fn keys_of(&self, stream: &StreamId) -> Result<Vec<(Subject, Kid)>, JournalError> {
+        let bodies = read::sealed_bodies(&self.pool, stream).await?;
+        Ok(bodies.iter().flat_map(|body| crate::seal::keys_in(body)).collect())
+    }
+}
+
+#[async_trait]
+impl Source for Readers {
+    async fn page(
+        &self,
+        after: Option<Position>,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Page, JournalError> {
+        read::page(&self.pool, after, filter, limit).await
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    #[tracing::instrument(name = "journal.append", level = "debug", skip_all, fields(stream = %append.stream, command = %append.command))]
+    async fn append(&self, append: Append) -> Result<Appended, JournalError> {
+        let queue = self.queue()?;
+        let prepared = self.preparer.prepare(append, self.readers.as_ref()).await?;
+        let (reply, answer) = oneshot::channel();
+        // Once the request is in the queue the writer carries it out, whether or not anyone still waits for the answer.
+        queue.send(Request { prepared, reply }).await.map_err(|_| JournalError::Closed)?;
+        drop(queue);
+        let lost = |_| JournalError::Indeterminate { reason: "the writer stopped".to_owned() };
+        answer.await.map_err(lost)?
+    }
+
+    async fn read(
+        &self,
+        stream: &StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        self.readers.refuse_closed()?;
+        read::stream(&self.readers.pool, stream, from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Option<Position>,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Page, JournalError> {
+        self.readers.refuse_closed()?;
+        self.readers.page(after, filter, limit).await
+    }
+
+    fn follow(&self, after: Option<Position>, filter: Filter) -> Follower {
+        Follower::new(Arc::<Readers>::clone(&self.readers), self.readers.progress.subscribe(), after, filter)
+    }
+
+    async fn head(&self) -> Result<Option<Position>, JournalError> {
+        self.readers.refuse_closed()?;
+        Ok(self.readers.progress.borrow().head)
+    }
+
+    async fn examine(&self) -> Result<Vec<String>, JournalError> {
+        self.readers.refuse_closed()?;
+        read::examine(&self.readers.pool).await
+    }
+
+    fn keys(&self) -> &Arc<dyn KeyStore> {
+        self.preparer.keys()
+    }
+
+    async fn close(&self) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(queue);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // The writer ends by itself when the queue is empty and nobody can fill it any more.
+            let _ended = writer.await;
+        }
+        self.readers.closed.store(true, Ordering::Release);
+        self.readers.progress.send_modify(|progress| progress.closed = true);
+        self.preparer.keys().close().await;
+    }
+}
+
+impl std::fmt::Debug for SqliteJournal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteJournal")
+            .field("progress", &*self.readers.progress.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! What the readers ask.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
+use sqlx::{Row, SqliteExecutor, SqlitePool};
+
+use super::{JOURNAL_FILE, fault, schema};
+use crate::error::JournalError;
+use crate::event::Recorded;
+use crate::id::{Position, Revision, StreamId};
+use crate::limits::READ_EVENTS_MAX;
+use crate::port::{Filter, Page};
+
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+
+pub(super) async fn pool(path: &Path) -> Result<SqlitePool, JournalError> {
+    let options = SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false);
+    options.connect_with(schema::reading(path)).await.map_err(|error| fault::reading(&error, path))
+}
+
+fn failed(error: &sqlx::Error) -> JournalError {
+    fault::reading(error, Path::new(JOURNAL_FILE))
+}
+
+/// Position token, header and body, in this order of columns.
+pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
+    let token: i64 = row.try_get(0)?;
+    let (header, body): (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
+    // Damaged text is passed on, not refused: its digest tells on which event the damage lies, and the others stay readable.
+    let text = |bytes| Arc::from(String::from_utf8_lossy(bytes));
+    Ok(Recorded::new(Position::from_token(token.unsigned_abs()), text(header), text(body)))
+}
+
+/// SQLite's integers are signed; no journal reaches the half of them.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit.clamp(1, READ_EVENTS_MAX)).unwrap_or(i64::MAX)
+}
+
+pub(super) async fn stream(
+    pool: &SqlitePool,
+    stream: &StreamId,
+    from: Revision,
+    limit: usize,
+) -> Result<Vec<Recorded>, JournalError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query(
+        "SELECT position, header, body FROM events
+         WHERE birth = (SELECT position FROM events WHERE stream = ?1) AND revision >= ?2 ORDER BY revision LIMIT ?3",
+    );
+    let query = query.bind(stream.as_str()).bind(signed(from.get())).bind(rows(limit));
+    let rows = query.fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(recorded).collect::<Result<_, _>>().map_err(|error| failed(&error))
+}
+
+pub(super) async fn page(
+    pool: &SqlitePool,
+    after: Option<Position>,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Page, JournalError> {
+    let (mut left, mut through, mut events) = (limit.clamp(1, READ_EVENTS_MAX), after, Vec::new());
+    while left > 0 {
+        let asked = left.min(CHUNK_EVENTS);
+        let chunk = chunk(pool, through, asked).await?;
+        let found = chunk.len();
+        through = chunk.last().map(Recorded::position).or(through);
+        events.extend(chunk.into_iter().filter(|event| filter.wants(event)));
+        if found < asked {
+            return Ok(Page { events, through, at_end: true });
+        }
+        left -= found;
+    }
+    Ok(Page { events, through, at_end: false })
+}
+
+/// Events that come in one row: each row of a result costs a passage between threads, which is dearer than reading the event.
+const CHUNK_EVENTS: usize = 512;
+
+/// Stands between the texts of a chunk. No valid JSON holds this character unescaped.
+const SEPARATOR: char = '\u{1e}';
+
+/// The next events, by way of a single row.
+async fn chunk(
+    pool: &SqlitePool,
+    after: Option<Position>,
+    count: usize,
+) -> Result<Vec<Recorded>, JournalError> {
+    let fault = |error: sqlx::Error| failed(&error);
+    let query = sqlx::query(
+        "SELECT group_concat(position, char(30)), group_concat(header, char(30)), group_concat(body, char(30)) FROM
+         (SELECT position, header, body FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)",
+    );
+    let after = signed(after.map_or(0, Position::token));
+    let row = query.bind(after).bind(rows(count)).fetch_one(pool).await.map_err(fault)?;
+    let positions: Option<&str> = row.try_get(0).map_err(fault)?;
+    let Some(positions) = positions else { return Ok(Vec::new()) };
+    let (headers, bodies): (&[u8], &[u8]) = (row.try_get(1).map_err(fault)?, row.try_get(2).map_err(fault)?);
+    match split(positions, &String::from_utf8_lossy(headers), &String::from_utf8_lossy(bodies)) {
+        Some(events) => Ok(events),
+        None => one_by_one(pool, after, count).await,
+    }
+}
+
+/// Takes a chunk apart; none when it does not come apart as it was put together, which only damage explains.
+fn split(positions: &str, headers: &str, bodies: &str) -> Option<Vec<Recorded>> {
+    let (mut headers, mut bodies) = (headers.split(SEPARATOR), bodies.split(SEPARATOR));
+    let (mut events, mut last) = (Vec::with_capacity(CHUNK_EVENTS), 0);
+    for position in positions.split(SEPARATOR) {
+        let token: u64 = position.parse().ok().filter(|token| *token > last)?;
+        last = token;
+        events.push(Recorded::new(
+            Position::from_token(token),
+            headers.next()?.into(),
+            bodies.next()?.into(),
+        ));
+    }
+    (headers.next().is_none() && bodies.next().is_none()).then_some(events)
+}
+
+async fn one_by_one(pool: &SqlitePool, after: i64, count: usize) -> Result<Vec<Recorded>, JournalError> {
+    let query = sqlx::query(
+        "SELECT position, header, body FROM events WHERE position > ?1 ORDER BY position LIMIT ?2",
+    );
+    let rows = query.bind(after).bind(rows(count)).fetch_all(pool).await.map_err(|error| failed(&error))?;
+    rows.iter().map(recorded).collect::<Result<_, _>>().map_err(|error| failed(&error))
+}
+
+/// The stored bodies of a stream that hold sealed parts, oldest first.
+pub(super) async fn sealed_bodies(pool: &SqlitePool, stream: &StreamId) -> Result<Vec<String>, JournalError> {
+    let query = sqlx::query_scalar(
+        "SELECT body FROM events
+         WHERE birth = (SELECT position FROM events WHERE stream = ?1) AND header LIKE '%]}' ORDER BY revision",
+    );
+    query.bind(stream.as_str()).fetch_all(pool).await.map_err(|error| failed(&error))
+}
+
+/// The events with revisions `first` to `last` of the stream born at `birth`.
+pub(super) async fn stretch(
+    executor: impl SqliteExecutor<'_>,
+    birth: u64,
+    first: i64,
+    count: usize,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let query = sqlx::query(
+        "SELECT position, header, body FROM events WHERE birth = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
+    );
+    let rows = query
+        .bind(signed(birth))
+        .bind(first)
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .fetch_all(executor)
+        .await?;
+    rows.iter().map(recorded).collect()
+}
+
+/// What SQLite and a comparison of the columns with the headers find wrong.
+pub(super) async fn examine(pool: &SqlitePool) -> Result<Vec<String>, JournalError> {
+    let fault = |error: sqlx::Error| failed(&error);
+    let said: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(100)").fetch_all(pool).await.map_err(fault)?;
+    let mut wrong: Vec<String> = said.into_iter().filter(|line| line != "ok").collect();
+    let strays: Vec<i64> = sqlx::query_scalar(
+        "SELECT event.position FROM events AS event LEFT JOIN events AS first ON first.position = event.birth
+         WHERE NOT json_valid(event.header) OR event.header ->> 'n' <> event.revision
+            OR first.stream IS NULL OR first.stream <> event.header ->> 'stream' OR first.revision <> 0
+         ORDER BY event.position LIMIT 100",
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(fault)?;
+    wrong.extend(strays.into_iter().map(|token| {
+        let position = Position::from_token(token.unsigned_abs());
+        format!("the event at position {position} is filed under another place than its header says")
+    }));
+    Ok(wrong)
+}

@@ -1,0 +1,88 @@
+//! The table, and the settings of the connections.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row};
+
+use super::fault;
+use crate::error::JournalError;
+
+/// The format of `journal.db` that this program writes.
+const FORMAT: u32 = 1;
+
+/// Tells `file` and SQLite's tools whose database this is: "Guij" in ASCII.
+const APPLICATION: u32 = 0x4775_696a;
+
+/// One table holds everything, so that one statement is a whole transaction.
+///
+/// `birth` is the position of the stream's first event, a short name for the stream. The stream's name stands on its first event only, the
+/// command and its keyed digest on the first event of each append only; the indexes leave the other rows out and stay small. Headers and
+/// bodies are text, so that anyone can read the table with SQLite's own tools.
+const TABLE: &str = "
+    CREATE TABLE events (
+        position INTEGER PRIMARY KEY,
+        birth INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        stream TEXT,
+        command BLOB,
+        fingerprint BLOB,
+        header TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX events_by_stream ON events (stream) WHERE stream IS NOT NULL;
+    CREATE UNIQUE INDEX events_by_place ON events (birth, revision);
+    CREATE UNIQUE INDEX events_by_command ON events (birth, command) WHERE command IS NOT NULL;
+";
+
+/// Pages that gather in the write-ahead log before they move into the table: fewer, longer moves than SQLite's own 1,000.
+const CHECKPOINT_PAGES: &str = "4000";
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging()
+}
+
+/// The one connection that writes.
+pub(super) fn writing(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .statement_cache_capacity(96)
+}
+
+/// Connections that read beside it.
+pub(super) fn reading(path: &Path) -> SqliteConnectOptions {
+    options(path).create_if_missing(false).pragma("query_only", "ON")
+}
+
+/// Makes the table in a new file, and refuses files that are not ours or newer than this program.
+pub(super) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), JournalError> {
+    let fault = |error: sqlx::Error| fault::reading(&error, path);
+    let row = sqlx::query(
+        "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id",
+    );
+    let row = row.fetch_one(&mut *connection).await.map_err(fault)?;
+    let (format, application): (u32, u32) = (row.try_get(0).map_err(fault)?, row.try_get(1).map_err(fault)?);
+    let objects: i64 = row.try_get(2).map_err(fault)?;
+    if objects == 0 && format == 0 {
+        let mut transaction = connection.begin().await.map_err(fault)?;
+        sqlx::raw_sql(TABLE).execute(&mut *transaction).await.map_err(fault)?;
+        let mark = format!("PRAGMA user_version = {FORMAT}; PRAGMA application_id = {APPLICATION}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(&mut *transaction).await.map_err(fault)?;
+        return transaction.commit().await.map_err(fault);
+    }
+    if application != APPLICATION {
+        return Err(JournalError::corrupt(format!("`{}` is a database of something else", path.display())));
+    }
+    if format > FORMAT {
+        return Err(JournalError::Newer { path: path.display().to_string(), found: format, known: FORMAT });
+    }
+    Ok(())
+}
