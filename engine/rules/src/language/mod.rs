@@ -1,9 +1,18 @@
 //! The process language: what designers write, read with its places, checked, and resolved into definitions.
+//!
+//! [`Catalogue::load`] takes the texts of a folder's files and gives the catalogue, or every reason why there is none.
 
+mod check;
 pub mod diagnostic;
 pub mod expression;
 pub mod facts;
+mod load;
+pub mod sheet;
 pub mod source;
+pub mod template;
 pub mod yaml;
 
+pub use diagnostic::{Diagnostic, Severity};
 pub use expression::Expression;
+pub use load::{Catalogue, Loaded, MAX_FILES};
+pub use source::{SourceFile, Sources};

@@ -212,7 +212,7 @@ pub enum Silence {
 }
 
 /// The legal clock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Law {
     /// What silence means.
     pub silence: Silence,

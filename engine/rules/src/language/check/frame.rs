@@ -1,0 +1,36 @@
+//! The catalogue's own references.
+
+use super::Whole;
+use crate::language::diagnostic::{Fault, nearest};
+use crate::language::source::Mark;
+
+pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    let Some(file) = whole.header_file else { return };
+    let header = &whole.library.header;
+    let calendars: Vec<&str> = whole.library.calendars.keys().map(String::as_str).collect();
+    let messages: Vec<&str> = whole.library.messages.keys().map(String::as_str).collect();
+    let references = [
+        (
+            Some(header.calendar.as_str()),
+            calendars,
+            "calendar.unknown",
+            "calendrier inconnu",
+            "unknown calendar",
+        ),
+        (
+            header.acknowledgement.as_deref(),
+            messages,
+            "message.unknown",
+            "message inconnu",
+            "unknown message",
+        ),
+    ];
+    for (name, known, code, fr, en) in references {
+        let Some(name) = name.filter(|n| !n.is_empty() && !known.contains(n)) else { continue };
+        // A name that is wrong stands in the file exactly once: where it was read.
+        let start = whole.sources.text(file).find(name).unwrap_or_default();
+        let mark = Mark { file, start, end: start + name.len() };
+        let fault = Fault::error(code, mark, format!("{fr} : `{name}`"), format!("{en}: `{name}`"));
+        faults.push(fault.suggest(nearest(name, known)));
+    }
+}

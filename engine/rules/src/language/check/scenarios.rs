@@ -1,0 +1,103 @@
+//! Scenarios speak of fields, tasks, steps and commitments that their process has.
+
+use super::Whole;
+use crate::language::diagnostic::{Fault, nearest};
+use crate::language::sheet::{Action, Step};
+use crate::language::source::Mark;
+use crate::process::{Definition, Silence};
+use crate::request::Command;
+
+pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    for file in whole.scenarios {
+        let Some(sheet) = whole.sheets.iter().find(|s| s.definition.process == file.process) else {
+            continue;
+        };
+        for step in file.scenarios.iter().flat_map(|s| &s.steps) {
+            one(step, &sheet.definition, faults);
+        }
+    }
+}
+
+fn one(step: &Step, definition: &Definition, faults: &mut Vec<Fault>) {
+    let form = || definition.form.iter().map(|f| f.field.as_str());
+    let tasks = || definition.treatment.iter().map(|t| t.task.as_str());
+    let steps = || definition.validation.circuit.iter().flat_map(|c| &c.steps).map(|s| s.step.as_str());
+    // The legal clock is called `silence`, where there is one.
+    let legal = (definition.law.silence != Silence::None).then_some("silence");
+    let promises = || definition.commitments.iter().map(|c| c.commitment.as_str()).chain(legal);
+    let mut known = |name: &str, known: Vec<&str>, code, fr: &str, en: &str| {
+        unknown(name, &known, step.mark, code, fr, en, faults);
+    };
+    let field = ("field.unknown", "champ inconnu", "unknown field");
+    match &step.action {
+        Action::Do(command) => match command.as_ref() {
+            Command::Receive { form: given, .. }
+            | Command::Qualify { form: given, process: None, .. }
+            | Command::Reply { form: given, .. } => {
+                given.keys().for_each(|name| known(name, form().collect(), field.0, field.1, field.2));
+            }
+            Command::Complete { task, report } => {
+                known(task, tasks().collect(), "task.unknown", "tâche inconnue", "unknown task");
+                if let Some(task) = definition.task(task) {
+                    let fields: Vec<&str> = task.report.iter().map(|f| f.field.as_str()).collect();
+                    report.keys().for_each(|name| known(name, fields.clone(), field.0, field.1, field.2));
+                }
+            }
+            Command::Approve { step } | Command::Return { step, .. } | Command::Delegate { step, .. } => {
+                known(step, steps().collect(), "step.unknown", "étape inconnue", "unknown step");
+            }
+            Command::Extend { commitment, .. } => {
+                known(
+                    commitment,
+                    promises().collect(),
+                    "commitment.unknown",
+                    "engagement inconnu",
+                    "unknown commitment",
+                );
+            }
+            _ => {}
+        },
+        Action::Expect(expected) => {
+            let lists = [&expected.kept, &expected.broken, &expected.warned];
+            let named = lists.into_iter().flatten().flatten();
+            for name in expected.due.keys().chain(named) {
+                known(
+                    name,
+                    promises().collect(),
+                    "commitment.unknown",
+                    "engagement inconnu",
+                    "unknown commitment",
+                );
+            }
+            for name in expected.tasks.keys() {
+                known(name, tasks().collect(), "task.unknown", "tâche inconnue", "unknown task");
+            }
+            if let Some(name) = &expected.approver_of {
+                known(name, steps().collect(), "step.unknown", "étape inconnue", "unknown step");
+            }
+        }
+        Action::SuspendUntil { .. } | Action::MergeInto(_) | Action::Wait(_) | Action::ExpectRefused(_) => {}
+    }
+}
+
+fn unknown(
+    name: &str,
+    known: &[&str],
+    mark: Mark,
+    code: &'static str,
+    fr: &str,
+    en: &str,
+    faults: &mut Vec<Fault>,
+) {
+    if known.contains(&name) {
+        return;
+    }
+    let mut fault = Fault::error(code, mark, format!("{fr} : `{name}`"), format!("{en}: `{name}`"));
+    let list = known.join(", ");
+    fault = match nearest(name, known.iter().copied()) {
+        Some(near) => fault.help(format!("vouliez-vous dire `{near}` ?"), format!("did you mean `{near}`?")),
+        None if list.is_empty() => fault,
+        None => fault.help(format!("on connaît : {list}"), format!("known: {list}")),
+    };
+    faults.push(fault);
+}

@@ -1,0 +1,149 @@
+//! What a scenario expects.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+
+use super::desk::{At, Desk, Entries};
+use super::parts::SERVICE;
+use super::process::Library;
+
+/// What is expected of a request; what is not named may be anything.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "each is the word of the scenario file, listed in processes/README.md")]
+pub struct Expectation {
+    pub stage: Option<String>,
+    pub service: Option<String>,
+    pub complexity: Option<String>,
+    pub priority: Option<String>,
+    pub outcome: Option<String>,
+    /// The circuit's step that waits for an approval.
+    pub approver_of: Option<String>,
+    pub waiting: Option<bool>,
+    pub validated: Option<bool>,
+    /// Due instants as wall-clock times of the process's calendar, by commitment.
+    pub due: BTreeMap<String, NaiveDateTime>,
+    pub kept: Option<Vec<String>>,
+    pub broken: Option<Vec<String>>,
+    pub warned: Option<Vec<String>>,
+    pub tasks: BTreeMap<String, String>,
+    pub notified: Vec<String>,
+    pub allowed: Vec<String>,
+}
+
+impl Desk {
+    pub(super) fn expectation(&mut self, at: &At<'_>, library: &Library<'_>) -> Expectation {
+        const KEYS: [&str; 15] = [
+            "stage",
+            "service",
+            "complexity",
+            "priority",
+            "waiting",
+            "due",
+            "kept",
+            "broken",
+            "warned",
+            "tasks",
+            "approver_of",
+            "notified",
+            "validated",
+            "outcome",
+            "allowed",
+        ];
+        let entries = self.entries(at, &KEYS);
+        let stages = [
+            "received",
+            "qualified",
+            "assigned",
+            "validated",
+            "delivered",
+            "withdrawn",
+            "cancelled",
+            "refused",
+            "forwarded",
+            "merged",
+        ];
+        let mut expected = Expectation {
+            stage: self.word(&entries, "stage", &stages),
+            complexity: self.word(&entries, "complexity", &["simple", "complex"]),
+            priority: self.word(&entries, "priority", &["low", "normal", "high", "urgent"]),
+            outcome: self.word(
+                &entries,
+                "outcome",
+                &["delivered", "withdrawn", "cancelled", "refused", "forwarded", "merged"],
+            ),
+            approver_of: self.get(&entries, "approver_of").and_then(|a| self.text(&a)),
+            waiting: self.get(&entries, "waiting").and_then(|a| self.boolean(&a)),
+            validated: self.get(&entries, "validated").and_then(|a| self.boolean(&a)),
+            kept: self.get(&entries, "kept").map(|a| self.texts(&a)),
+            broken: self.get(&entries, "broken").map(|a| self.texts(&a)),
+            warned: self.get(&entries, "warned").map(|a| self.texts(&a)),
+            notified: self.get(&entries, "notified").map(|a| self.texts(&a)).unwrap_or_default(),
+            allowed: self.get(&entries, "allowed").map(|a| self.texts(&a)).unwrap_or_default(),
+            ..Expectation::default()
+        };
+        expected.service = self.expected_service(&entries, library);
+        if let Some(due) = self.get(&entries, "due") {
+            expected.due = self.moments(&due);
+        }
+        if let Some(tasks) = self.get(&entries, "tasks") {
+            expected.tasks = self.states(&tasks);
+        }
+        expected
+    }
+
+    fn expected_service(&mut self, entries: &Entries<'_>, library: &Library<'_>) -> Option<String> {
+        let at = self.get(entries, "service")?;
+        let text = self.text(&at)?;
+        let service = text.strip_prefix("service:").unwrap_or(&text).to_owned();
+        self.known(
+            &service,
+            at.mark(),
+            library.organisation.services.iter().map(|s| s.service.as_str()),
+            &SERVICE,
+        );
+        Some(service)
+    }
+
+    /// Wall-clock times by the name of the commitment.
+    fn moments(&mut self, at: &At<'_>) -> BTreeMap<String, NaiveDateTime> {
+        let mut moments = BTreeMap::new();
+        for (entry, value) in self.named(at) {
+            match value.node.text().and_then(local_time) {
+                Some(moment) => {
+                    moments.insert(entry.key.clone(), moment);
+                }
+                None => {
+                    self.wrong(
+                        &value,
+                        "un moment comme \"2026-05-26T17:00\"",
+                        "a moment such as \"2026-05-26T17:00\"",
+                    );
+                }
+            }
+        }
+        moments
+    }
+
+    /// States of tasks by the task's name.
+    fn states(&mut self, at: &At<'_>) -> BTreeMap<String, String> {
+        let table = ["open", "done", "skipped", "not_started"].map(|w| (w, w.to_owned()));
+        let named = self.named(at);
+        named
+            .iter()
+            .filter_map(|(entry, value)| Some((entry.key.clone(), self.one_of(value, &table)?)))
+            .collect()
+    }
+
+    fn word(&mut self, entries: &Entries<'_>, key: &str, words: &[&str]) -> Option<String> {
+        let table: Vec<(&str, String)> = words.iter().map(|w| (*w, (*w).to_owned())).collect();
+        self.get(entries, key).and_then(|a| self.one_of(&a, &table))
+    }
+}
+
+/// A wall-clock time, with or without seconds.
+pub(super) fn local_time(text: &str) -> Option<NaiveDateTime> {
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+}

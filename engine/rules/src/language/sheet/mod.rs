@@ -1,0 +1,32 @@
+//! Reading what designers write: from trees of YAML to definitions, with the place of every part kept.
+//!
+//! Reading looks at shape only: known keys, right kinds of value, names that exist. What a sheet *means* is looked at
+//! by [`check`](super::check) afterwards, on the definition and its places. A part that cannot be read is reported
+//! and replaced by something harmless, so that everything else in the file is still looked at in the same run.
+
+mod catalogue;
+mod circuit;
+mod commitment;
+mod desk;
+mod expectation;
+mod extends;
+mod form;
+mod organisation;
+mod parts;
+mod process;
+mod scenario;
+mod shared;
+mod stages;
+mod verbs;
+
+pub use catalogue::Theme;
+pub(super) use catalogue::{Header, read_catalogue};
+pub(super) use circuit::read_circuit;
+pub(super) use desk::{At, Desk, Places};
+pub use expectation::Expectation;
+pub(super) use extends::{Base, inherit};
+pub(super) use organisation::read_organisation;
+pub(super) use process::{Item, Library, read_process};
+pub(super) use scenario::read_scenarios;
+pub use scenario::{Action, Scenario, ScenarioFile, Step, StepBy, When};
+pub(super) use shared::{read_calendar, read_message};
