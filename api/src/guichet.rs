@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use guichet_engine::journal::{Journal, JournalError, MemoryJournal};
+use guichet_engine::journal::{Journal, JournalError, MemoryJournal, SqliteJournal};
 use guichet_engine::rules::request::{CommandId, Request, RequestId};
 use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Receipt, Span, Submission};
 
 use crate::options::Options;
-use crate::outbound::{MemoryOutbound, Outbound};
+use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
 use crate::request::NewRequest;
 
 /// Why a data folder cannot be opened. Nothing was changed in it then.
@@ -46,6 +46,24 @@ struct Inner {
 }
 
 impl Guichet {
+    /// Opens a data folder, and makes it when it is new. The folder belongs to this program until [`Guichet::close`],
+    /// or until the program ends, however it ends.
+    ///
+    /// # Errors
+    /// [`OpenError`], and then nothing was changed: the folder is used by another server, cannot be written, was
+    /// written by a newer version, is damaged, has lost its keys, or its disk is full.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let journal = Arc::new(SqliteJournal::open(&options.data).await?);
+        let outbound: Arc<dyn Outbound> = match &options.outbound {
+            Some(outbound) => Arc::clone(outbound),
+            None => Arc::new(
+                FileOutbound::new(options.data.join("outbox"))
+                    .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?,
+            ),
+        };
+        Self::start(journal, outbound, options).await
+    }
+
     /// An engine that remembers until the program ends: for tests and trials.
     ///
     /// # Errors

@@ -11,6 +11,8 @@ mod mail;
 mod memory;
 pub mod render;
 mod smtp;
+pub mod texts;
+pub mod values;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
