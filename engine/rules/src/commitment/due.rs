@@ -1,6 +1,6 @@
 //! When a commitment is due.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::budget::{Budget, MonthRule, Unit};
 use super::explanation::Explanation;
 use super::open_time::{Start, reach};
 use super::pause::{Pause, Paused};
-use crate::calendar::{Calendar, DayWalker, Micros};
+use crate::calendar::{Calendar, DayWalker, Micros, Span};
 
 /// A due instant and why it is that one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,9 +87,10 @@ pub(super) struct MonthsLater {
     pub(super) same_day: NaiveDate,
     /// The date at whose end the months end, under the month rule.
     pub(super) last: NaiveDate,
-    /// The latest date of start from which the months lead to the same date.
-    pub(super) counted_from: NaiveDate,
 }
+
+/// Dates whose ends fall in a pause: the first, and the first after them; none while the pause still stands.
+type PausedDates = (NaiveDate, Option<NaiveDate>);
 
 impl<'a> Clock<'a> {
     fn new(
@@ -109,11 +110,8 @@ impl<'a> Clock<'a> {
             Unit::WorkingDays => self.working_days(),
             Unit::WorkingHours | Unit::WorkingMinutes => self.working_time(),
             Unit::Minutes | Unit::Hours => self.elapsed_time(),
-            Unit::Days => self.days(self.start.date, amount),
-            Unit::Months | Unit::Years => {
-                let months = self.months_later().ok_or(NoDue::OutOfRange)?;
-                self.days(months.counted_from, (months.last - months.counted_from).num_days())
-            }
+            Unit::Days => self.end_of(self.nth_date(self.start.date, amount, &self.paused_dates())?),
+            Unit::Months | Unit::Years => self.months().map(|(due, _)| due),
         }
     }
 
@@ -178,62 +176,100 @@ impl<'a> Clock<'a> {
         now.checked_add(left).ok_or(NoDue::OutOfRange)
     }
 
-    /// The end of the n-th date after `first` whose end is not paused. Zero days are the end of `first` itself.
-    fn days(&self, first: NaiveDate, amount: i64) -> Result<Micros, NoDue> {
-        let amount = u64::try_from(amount).map_err(|_| NoDue::OutOfRange)?;
-        if self.paused.is_empty() {
-            return self.end_of(first.checked_add_days(Days::new(amount)));
-        }
-        let end = self.end_of(Some(first))?;
-        if amount == 0 && !self.paused.contains(end) {
-            return Ok(end);
+    /// The n-th date after `first` whose end is not paused. Zero dates are `first` itself.
+    fn nth_date(&self, first: NaiveDate, amount: i64, paused: &[PausedDates]) -> Result<NaiveDate, NoDue> {
+        let covered = |date| paused.iter().any(|(from, to)| *from <= date && to.is_none_or(|to| date < to));
+        if amount <= 0 && !covered(first) {
+            return Ok(first);
         }
         let mut left = amount.max(1);
-        let standing = self.paused.standing().unwrap_or(Paused::FOREVER);
-        let horizon = self.start.horizon();
-        for date in first.iter_days().skip(1).take_while(|date| *date <= horizon) {
-            let end = self.end_of(Some(date))?;
-            if standing <= end {
-                return Err(self.no_due());
+        let mut next = first.succ_opt().ok_or(NoDue::OutOfRange)?;
+        for (from, to) in paused {
+            let free = (*from - next).num_days().max(0);
+            if left <= free {
+                break;
             }
-            if !self.paused.contains(end) {
-                left -= 1;
-                if left == 0 {
-                    return Ok(end);
-                }
+            let Some(to) = to else { return Err(self.no_due()) };
+            if next < *to {
+                left -= free;
+                next = *to;
             }
         }
-        Err(NoDue::OutOfRange)
+        let date = next.checked_add_signed(TimeDelta::days(left - 1)).ok_or(NoDue::OutOfRange)?;
+        if date <= self.start.horizon() { Ok(date) } else { Err(NoDue::OutOfRange) }
     }
 
-    /// Where the months of the budget lead.
+    /// The dates whose ends fall in a pause, in order.
+    fn paused_dates(&self) -> Vec<PausedDates> {
+        let ending_from = |micros: Micros| {
+            let date = self.calendar.local_date(instant(micros).ok()?);
+            let before = date.pred_opt()?;
+            // A midnight ends the date before it.
+            Some(if self.end_of(before).is_ok_and(|end| micros <= end) { before } else { date })
+        };
+        let dates = |span: &Span| {
+            let to = if span.end == Paused::FOREVER { None } else { Some(ending_from(span.end)?) };
+            Some((ending_from(span.start)?, to))
+        };
+        self.paused.spans().iter().filter_map(dates).collect()
+    }
+
+    /// When the months of the budget end, and the date of start that it was counted from.
     ///
-    /// Four starts, 28 to 31 January, lead to the 28th of February. They count as one start, the latest, when
-    /// pauses push the end on, or else a request received on the 30th and paused that night would be due after
-    /// one received on the 31st.
-    pub(super) fn months_later(&self) -> Option<MonthsLater> {
+    /// Each end of a date that falls in a pause moves the end of the months on by a date, as it does for days. One
+    /// case needs more. Four starts, 28 to 31 December, lead to the 28th of February; a request of the 28th that was
+    /// paused on the 29th and 30th would so be due after one of the 31st. No request may be due later than one that
+    /// came after it, so it is then due together with that one. Only the last date of a month can be such a start.
+    pub(super) fn months(&self) -> Result<(Micros, NaiveDate), NoDue> {
+        let paused = self.paused_dates();
+        let counted = |start: NaiveDate, last: NaiveDate| {
+            self.nth_date(start, (last - start).num_days(), &paused).map(|date| (date, start))
+        };
+        let own = self.start.date;
+        let mut best = counted(own, self.months_later(own).ok_or(NoDue::OutOfRange)?.last);
+        if !paused.is_empty() {
+            let mut start = last_of_month(own);
+            while let Some((date, last)) = start.and_then(|date| Some((date, self.months_later(date)?.last)))
+            {
+                // It is due at that date's end at the earliest, and later starts still later.
+                let standing = paused.last().is_some_and(|(from, to)| to.is_none() && *from <= last);
+                if standing || last > self.start.horizon() || best.is_ok_and(|(date, _)| date <= last) {
+                    break;
+                }
+                match (best, counted(date, last)) {
+                    (Ok((earliest, _)), Ok((other, _))) if other >= earliest => {}
+                    (_, Ok(other)) => best = Ok(other),
+                    (_, Err(_)) => {}
+                }
+                start = date.succ_opt().and_then(last_of_month);
+            }
+        }
+        let (date, start) = best?;
+        Ok((self.end_of(date)?, start))
+    }
+
+    /// Where the months of the budget lead from a date.
+    pub(super) fn months_later(&self, from: NaiveDate) -> Option<MonthsLater> {
         let amount = match self.budget.unit() {
             Unit::Months => self.budget.amount(),
             Unit::Years => self.budget.amount().checked_mul(12)?,
-            _ => return None,
+            Unit::WorkingDays
+            | Unit::WorkingHours
+            | Unit::WorkingMinutes
+            | Unit::Minutes
+            | Unit::Hours
+            | Unit::Days => return None,
         };
-        let date = self.start.date;
-        let same_day = date.checked_add_months(Months::new(amount))?;
-        let is_last_of_month = |date: NaiveDate| date.succ_opt().is_none_or(|next| next.day() == 1);
-        let counted_from = if is_last_of_month(same_day) {
-            date.iter_days().find(|date| is_last_of_month(*date))?
-        } else {
-            date
-        };
+        let same_day = from.checked_add_months(Months::new(amount))?;
         let last = match self.month_rule {
             MonthRule::SameDay => same_day,
             MonthRule::DayAfter => same_day.succ_opt()?,
         };
-        Some(MonthsLater { same_day, last, counted_from })
+        Some(MonthsLater { same_day, last })
     }
 
-    pub(super) fn end_of(&self, date: Option<NaiveDate>) -> Result<Micros, NoDue> {
-        let end = date.and_then(|date| self.calendar.end_of(date)).ok_or(NoDue::OutOfRange)?;
+    pub(super) fn end_of(&self, date: NaiveDate) -> Result<Micros, NoDue> {
+        let end = self.calendar.end_of(date).ok_or(NoDue::OutOfRange)?;
         Ok(end.timestamp_micros())
     }
 
@@ -243,4 +279,8 @@ impl<'a> Clock<'a> {
             Some(Err(_)) | None => NoDue::OutOfRange,
         }
     }
+}
+
+fn last_of_month(date: NaiveDate) -> Option<NaiveDate> {
+    date.with_day(1)?.checked_add_months(Months::new(1))?.pred_opt()
 }

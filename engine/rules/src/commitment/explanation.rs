@@ -53,6 +53,10 @@ pub struct Explanation {
     /// For months and years: the same day-number, or the last day of its month where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_day: Option<NaiveDate>,
+    /// For months and years with pauses: the later date of start that this start may not be due after, where that
+    /// decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after_start_on: Option<NaiveDate>,
     /// The first dates that counted: open dates whose closing passed, or dates with open time that was used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<NaiveDate>,
@@ -131,7 +135,8 @@ impl Explanation {
             calendar: clock.calendar.name().to_owned(),
             calendar_version: clock.calendar.version().to_owned(),
             zone: clock.calendar.zone().name().to_owned(),
-            same_day: clock.months_later().map(|months| months.same_day),
+            same_day: clock.months_later(clock.start.date).map(|months| months.same_day),
+            not_after_start_on: None,
             counted: Vec::new(),
             counted_total: 0,
             holidays: Vec::new(),
@@ -142,7 +147,11 @@ impl Explanation {
         match explanation.rule {
             DueRule::WorkingDays => explanation.count_closings(clock, due),
             DueRule::WorkingTime => explanation.count_open_time(clock, due),
-            DueRule::ElapsedTime | DueRule::Days | DueRule::MonthsSameDay | DueRule::MonthsDayAfter => {}
+            DueRule::MonthsSameDay | DueRule::MonthsDayAfter => {
+                let counted_from = clock.months().ok().map(|(_, start)| start);
+                explanation.not_after_start_on = counted_from.filter(|start| *start != clock.start.date);
+            }
+            DueRule::ElapsedTime | DueRule::Days => {}
         }
         explanation.count_pauses(clock, due);
         explanation
@@ -219,7 +228,8 @@ impl Explanation {
                 DueRule::WorkingTime => PauseEffect::OpenMicroseconds(open_in(clock, *span)),
                 DueRule::ElapsedTime => PauseEffect::ElapsedMicroseconds(span.end - span.start),
                 DueRule::Days | DueRule::MonthsSameDay | DueRule::MonthsDayAfter => {
-                    PauseEffect::DateEnds(date_ends_in(clock, self.due, *span))
+                    let first = self.not_after_start_on.unwrap_or(self.local_date);
+                    PauseEffect::DateEnds(date_ends_in(clock, first, self.due, *span))
                 }
             };
             if let (Ok(from), Ok(until)) = (instant(span.start), instant(span.end)) {
@@ -255,13 +265,12 @@ fn closings_in(clock: &Clock<'_>, due: DateTime<Utc>, span: Span) -> u32 {
 }
 
 /// Ends of dates that would have counted, had the pause not been.
-fn date_ends_in(clock: &Clock<'_>, due: DateTime<Utc>, span: Span) -> u32 {
-    let first = clock.months_later().map_or(clock.start.date, |months| months.counted_from);
+fn date_ends_in(clock: &Clock<'_>, first: NaiveDate, due: DateTime<Utc>, span: Span) -> u32 {
     let last = clock.calendar.local_date(due);
     let mut ends = 0;
     for date in first.iter_days().take_while(|date| *date < last) {
         let counts = date > first || clock.budget.amount() == 0;
-        if counts && clock.end_of(Some(date)).is_ok_and(|end| span.start <= end && end < span.end) {
+        if counts && clock.end_of(date).is_ok_and(|end| span.start <= end && end < span.end) {
             ends += 1;
         }
     }

@@ -97,10 +97,6 @@ impl Paused {
         &self.spans
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
     /// Since when the clock stands still with no end in sight.
     pub(crate) fn standing(&self) -> Option<Micros> {
         self.spans.last().filter(|span| span.end == Self::FOREVER).map(|span| span.start)

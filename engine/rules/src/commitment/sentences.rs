@@ -43,6 +43,7 @@ impl Explanation {
     pub fn sentences(&self, language: Language) -> Vec<String> {
         let mut lines = self.operands(language);
         lines.extend(self.counted_line(language));
+        lines.extend(self.not_after_start_on.map(|date| not_after_line(date, language)));
         lines.extend(self.holiday_lines(language));
         lines.extend(self.closures.iter().map(|closure| closure_line(closure, language)));
         lines.extend(self.pauses.iter().map(|pause| self.pause_line(pause, language)));
@@ -196,6 +197,18 @@ impl Explanation {
 
     fn zone(&self) -> Tz {
         self.zone.parse().unwrap_or(Tz::UTC)
+    }
+}
+
+fn not_after_line(date: NaiveDate, language: Language) -> String {
+    let date = date_words(date, language);
+    match language {
+        Language::Fr => format!(
+            "Jamais plus tard que pour un départ ultérieur : compté comme un départ du {date}, dont l’échéance vient plus tôt."
+        ),
+        Language::En => {
+            format!("Never later than for a later start: counted as a start on {date}, which is due earlier.")
+        }
     }
 }
 

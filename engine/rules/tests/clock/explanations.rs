@@ -86,6 +86,16 @@ fn the_end_of_a_date_is_said_as_twenty_four_hours() {
 }
 
 #[test]
+fn a_start_that_may_not_be_due_after_a_later_one_says_which() {
+    let explanation =
+        explained("mairie", "2026-01-30 10:00", "1 month", &[("2026-01-30 20:00", "2026-01-31 08:00")]);
+    assert_eq!(explanation.not_after_start_on, Some("2026-01-31".parse().unwrap()));
+    assert_eq!(explanation.pauses[0].effect, PauseEffect::DateEnds(0));
+    let french = explanation.sentences(Language::Fr).join("\n");
+    assert!(french.contains("compté comme un départ du samedi 31 janvier 2026"));
+}
+
+#[test]
 fn a_pause_says_how_much_open_time_it_took() {
     let pause = ("2026-06-05 16:00", "2026-06-08 10:00");
     let explanation = explained("mairie", "2026-06-05 15:00", "2 working hours", &[pause]);

@@ -161,14 +161,15 @@ impl Oracle {
         }
     }
 
+    /// The earliest of what this date of start and each later one lead to. The pauses tried last less than two weeks
+    /// each, so starts more than two months later lead to no earlier date.
     fn months(&self, from: DateTime<Utc>, amount: u32, rule: MonthRule) -> DateTime<Utc> {
-        let mut start = self.date(from);
-        let last = Self::months_later(start, amount, rule);
-        // Starts that lead to the same date count as the last of them.
-        while Self::months_later(start.succ_opt().unwrap(), amount, rule) == last {
-            start = start.succ_opt().unwrap();
-        }
-        self.days(start, u64::try_from((last - start).num_days()).unwrap())
+        let starts = self.date(from).iter_days().take(62);
+        let due = starts.map(|start| {
+            let last = Self::months_later(start, amount, rule);
+            self.days(start, u64::try_from((last - start).num_days()).unwrap())
+        });
+        due.min().unwrap()
     }
 
     fn due(&self, from: DateTime<Utc>, budget: Budget, rule: MonthRule) -> DateTime<Utc> {
