@@ -88,7 +88,7 @@ fn the_end_of_a_date_is_said_as_twenty_four_hours() {
 #[test]
 fn a_start_that_may_not_be_due_after_a_later_one_says_which() {
     let explanation =
-        explained("mairie", "2026-01-30 10:00", "1 month", &[("2026-01-30 20:00", "2026-01-31 08:00")]);
+        explained("mairie", "2026-01-29 10:00", "1 month", &[("2026-01-30 20:00", "2026-01-31 08:00")]);
     assert_eq!(explanation.not_after_start_on, Some("2026-01-31".parse().unwrap()));
     assert_eq!(explanation.pauses[0].effect, PauseEffect::DateEnds(0));
     let french = explanation.sentences(Language::Fr).join("\n");

@@ -71,9 +71,9 @@ impl Oracle {
         open_on_the_wall(self.name, local.date_naive(), local.hour() * 60 + local.minute())
     }
 
-    /// The first instant of the date after this one, found by trying every quarter of an hour.
+    /// The first instant of the date after this one, found by trying every quarter of an hour from an evening hour on.
     fn end(&self, date: NaiveDate) -> DateTime<Utc> {
-        let mut instant = date.and_hms_opt(0, 0, 0).unwrap().and_utc();
+        let mut instant = date.and_hms_opt(18, 0, 0).unwrap().and_utc();
         while self.date(instant) <= date {
             instant += TimeDelta::minutes(15);
         }
@@ -161,10 +161,10 @@ impl Oracle {
         }
     }
 
-    /// The earliest of what this date of start and each later one lead to. The pauses tried last less than two weeks
-    /// each, so starts more than two months later lead to no earlier date.
+    /// The earliest of what this date of start and each later one lead to. The pauses tried last less than six days each,
+    /// so starts more than three weeks later lead to no earlier date.
     fn months(&self, from: DateTime<Utc>, amount: u32, rule: MonthRule) -> DateTime<Utc> {
-        let starts = self.date(from).iter_days().take(62);
+        let starts = self.date(from).iter_days().take(25);
         let due = starts.map(|start| {
             let last = Self::months_later(start, amount, rule);
             self.days(start, u64::try_from((last - start).num_days()).unwrap())
