@@ -1,15 +1,17 @@
 //! The library's face: a town hall's engine on one data folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use guichet_engine::journal::{Journal, JournalError, MemoryJournal, SqliteJournal};
-use guichet_engine::rules::request::{CommandId, Request, RequestId};
-use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Receipt, Span, Submission};
+use guichet_engine::rules::language::Catalogue;
+use guichet_engine::rules::request::{Actor, CommandId, Request, RequestId};
+use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Receipt, Span, Submission};
 
 use crate::options::Options;
 use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
+use crate::publish::{PublishError, load_folder, publication_of};
 use crate::request::NewRequest;
 
 /// Why a data folder cannot be opened. Nothing was changed in it then.
@@ -123,6 +125,23 @@ impl Guichet {
         self.ambient().fill(&mut bytes).map_err(EngineError::Chance)?;
         let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
         Ok(CommandId(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()))
+    }
+
+    /// Brings the catalogue of a folder into force, for the collectivities that it names. What is in force already is
+    /// left alone; requests under way stay on their version.
+    ///
+    /// # Errors
+    /// [`PublishError`], and then nothing of it is in force.
+    pub async fn publish_folder(&self, folder: &Path) -> Result<Published, PublishError> {
+        self.publish(&load_folder(folder)?).await
+    }
+
+    /// Brings a catalogue into force.
+    ///
+    /// # Errors
+    /// [`PublishError::Engine`].
+    pub async fn publish(&self, catalogue: &Catalogue) -> Result<Published, PublishError> {
+        Ok(self.inner.engine.publish(&publication_of(catalogue), &Actor::Engine).await?)
     }
 
     /// Receives a request. The receipt holds its id and the tracking code for the citizen.

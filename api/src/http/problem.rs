@@ -1,0 +1,424 @@
+//! What a client is told when something is not done: problem details (RFC 9457). The one place where HTTP status codes
+//! are decided.
+
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use guichet_engine::EngineError;
+use guichet_engine::journal::JournalError;
+use guichet_engine::rules::request::{FieldFault, Rejection};
+use guichet_engine::rules::text::{Language, Text};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The media type of problem details.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request was not carried out. Nothing has changed then, unless `code` is `journal.indeterminate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI made from the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words, the same for every problem of this status.
+    pub title: String,
+    /// The HTTP status code.
+    pub status: u16,
+    /// Stable code for programs, for example `stage.wrong`.
+    pub code: String,
+    /// A sentence for people, in the language that the client prefers.
+    pub detail: String,
+    /// The same sentence in French and in English.
+    #[schema(value_type = Object)]
+    pub text: Text,
+    /// The stage that the request is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Commands that this client could give instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
+    /// Every wrong field at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// Seconds after which trying again makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// The id of this exchange, to be named when asking for help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<String>,
+}
+
+/// A wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// JSON pointer into what was sent.
+    pub pointer: String,
+    /// Stable code, for example `field.required`.
+    pub code: String,
+    /// A sentence for people.
+    pub detail: String,
+    /// The same sentence in French and in English.
+    #[schema(value_type = Object)]
+    pub text: Text,
+}
+
+impl Problem {
+    /// A problem with its status, code and sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &str, fr: impl Into<String>, en: impl Into<String>) -> Self {
+        let text = Text::new(fr, en);
+        Self {
+            kind: format!("urn:guichet:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail: text.fr.clone(),
+            text,
+            stage: None,
+            allowed: Vec::new(),
+            errors: Vec::new(),
+            retry_after: None,
+            exchange: None,
+        }
+    }
+
+    /// With the seconds after which trying again makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Its sentences in another language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.detail = self.text.get(language).to_owned();
+        for error in &mut self.errors {
+            error.detail = error.text.get(language).to_owned();
+        }
+        self
+    }
+
+    /// What is not there: also what is another collectivity's, so that nobody learns whether it exists.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Il n’y a rien à cette adresse.", "There is nothing here.")
+    }
+
+    /// A key is needed, or the one given is not known.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        let (fr, en) = (
+            "Une clé valable est nécessaire (« Authorization: Bearer … »).",
+            "A valid key is needed (“Authorization: Bearer …”).",
+        );
+        Self::new(StatusCode::UNAUTHORIZED, "access.key_needed", fr, en)
+    }
+
+    /// The key does not open this.
+    #[must_use]
+    pub fn forbidden(fr: &str, en: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "access.denied", fr, en)
+    }
+
+    /// What was sent cannot be understood.
+    #[must_use]
+    pub fn malformed(code: &str, fr: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, fr, en)
+    }
+
+    /// What was sent can be understood and is wrong.
+    #[must_use]
+    pub fn unprocessable(code: &str, fr: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, fr, en)
+    }
+
+    /// The revision that the client named is no longer the last.
+    #[must_use]
+    pub fn precondition_failed(rejection: &Rejection) -> Self {
+        Self { stage: rejection.stage.clone(), ..Self::of_rejection(rejection, StatusCode::PRECONDITION_FAILED) }
+    }
+
+    /// Too many calls.
+    #[must_use]
+    pub fn too_many(seconds: u64) -> Self {
+        let (fr, en) = ("Trop de demandes à la fois : patientez un peu.", "Too many calls: please wait a little.");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate.exceeded", fr, en).retry_after(seconds)
+    }
+
+    /// The server is busy with others.
+    #[must_use]
+    pub fn busy() -> Self {
+        let (fr, en) = ("Le serveur est très occupé : réessayez.", "The server is very busy: try again.");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", fr, en).retry_after(2)
+    }
+
+    /// It took too long.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        let (fr, en) = (
+            "Le serveur n’a pas répondu à temps ; renvoyez la même demande avec la même clé d’idempotence.",
+            "The server did not answer in time; send the same again with the same idempotency key.",
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.too_slow", fr, en).retry_after(2)
+    }
+
+    /// A fault of ours: what it is stands in the log, under the id of the exchange.
+    #[must_use]
+    pub fn internal() -> Self {
+        let (fr, en) = ("Une erreur interne est survenue.", "Something went wrong inside.");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server.error", fr, en)
+    }
+
+    /// A page of a list that goes on from nowhere.
+    #[must_use]
+    pub fn bad_cursor() -> Self {
+        let (fr, en) = (
+            "Ce curseur ne vient pas de cette liste ; recommencez sans lui.",
+            "This cursor did not come from this list; start again without it.",
+        );
+        Self::malformed("query.cursor", fr, en)
+    }
+
+    /// The problem that stands for an answer that something below us gave, such as `405` or `413`.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::UNAUTHORIZED => Self::unauthorized(),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let (fr, en) = ("Cette méthode n’existe pas à cette adresse.", "This method is not offered here.");
+                Self::new(status, "method.not_allowed", fr, en)
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::not_json(),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Self::too_slow(),
+            status if status.is_client_error() => {
+                let (fr, en) = ("La requête ne peut pas être lue.", "The request cannot be read.");
+                Self::new(status, "request.malformed", fr, en)
+            }
+            _ => Self::internal(),
+        }
+    }
+
+    /// More than a body may hold.
+    #[must_use]
+    pub fn too_large() -> Self {
+        let limit = super::BODY_BYTES_MAX / 1024;
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body.too_large",
+            format!("Le corps dépasse {limit} Kio ; les pièces jointes ne s’envoient pas dans le formulaire."),
+            format!("The body exceeds {limit} KiB; attachments are not sent inside the form."),
+        )
+    }
+
+    /// Not JSON by its own account.
+    #[must_use]
+    pub fn not_json() -> Self {
+        let (fr, en) = (
+            "Le corps doit être du JSON (« Content-Type: application/json »).",
+            "The body must be JSON (“Content-Type: application/json”).",
+        );
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.not_json", fr, en)
+    }
+
+    fn of_rejection(rejection: &Rejection, status: StatusCode) -> Self {
+        Self {
+            stage: rejection.stage.clone(),
+            allowed: rejection.allowed.clone(),
+            errors: rejection.fields.iter().map(FieldProblem::from).collect(),
+            ..Self::new(status, &rejection.code, rejection.text.fr.clone(), rejection.text.en.clone())
+        }
+    }
+}
+
+/// The status of a refusal by the rules: who may not, what is not there, what is wrong in itself, and else what does not
+/// fit the state that the request is in.
+fn status_of(rejection: &Rejection) -> StatusCode {
+    const FORBIDDEN: [&str; 6] = [
+        "role.needed", "approval.not_yours", "approval.own_draft", "approval.excluded", "claim.not_yours",
+        "process.not_open",
+    ];
+    const WRONG: [&str; 20] = [
+        "process.unknown", "channel.closed", "text.empty", "text.too_long", "time.future", "time.before_receipt",
+        "time.past", "term.unusable", "service.unknown", "service.same", "task.unknown", "reply.empty",
+        "extension.unit", "delegate.unfit", "forward.self", "merge.self", "merge.unknown", "rating.range",
+        "delivery.other", "version.wrong",
+    ];
+    match rejection.code.as_str() {
+        "request.unknown" => StatusCode::NOT_FOUND,
+        "rule.failed" => StatusCode::INTERNAL_SERVER_ERROR,
+        code if FORBIDDEN.contains(&code) => StatusCode::FORBIDDEN,
+        code if !rejection.fields.is_empty() || code.starts_with("form.") || WRONG.contains(&code) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        _ => StatusCode::CONFLICT,
+    }
+}
+
+impl From<&FieldFault> for FieldProblem {
+    fn from(fault: &FieldFault) -> Self {
+        Self {
+            pointer: format!("/form{}", fault.pointer),
+            code: fault.code.clone(),
+            detail: fault.text.fr.clone(),
+            text: fault.text.clone(),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match status_of(&rejection) {
+            // The same words as for what does not exist.
+            StatusCode::NOT_FOUND => Self::not_found(),
+            status => Self::of_rejection(&rejection, status),
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Rejected(rejection) => Self::from(*rejection),
+            EngineError::UnknownTenant | EngineError::UnknownRequest => Self::not_found(),
+            EngineError::Journal(error) => Self::from(error),
+            EngineError::Contended => Self::busy(),
+            EngineError::Decode(_)
+            | EngineError::Plan(_)
+            | EngineError::MissingDefinition(_)
+            | EngineError::Chance(_)
+            | EngineError::Encode(_) => {
+                tracing::error!(error = %error, "the engine failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        let unavailable = |code: &str, fr: &str, en: &str| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, fr, en).retry_after(10)
+        };
+        match &error {
+            JournalError::CommandReused { .. } => Self::unprocessable(
+                "idempotency.reused",
+                "Cette clé d’idempotence a déjà servi pour un autre contenu.",
+                "This idempotency key was already used with another content.",
+            ),
+            JournalError::Conflict { .. } => Self::busy(),
+            JournalError::Tombstoned { .. } => Self::not_found(),
+            JournalError::TooLarge { .. } => Self::too_large(),
+            JournalError::Full => unavailable(
+                "journal.full",
+                "Le disque du serveur est plein ; rien n’a été enregistré.",
+                "The server’s disk is full; nothing was recorded.",
+            ),
+            JournalError::Indeterminate { .. } => unavailable(
+                "journal.indeterminate",
+                "On ne sait pas si c’est enregistré : renvoyez la même demande avec la même clé d’idempotence.",
+                "It is not known whether it was recorded: send the same again with the same idempotency key.",
+            ),
+            JournalError::Unavailable { .. }
+            | JournalError::Closed
+            | JournalError::Locked { .. }
+            | JournalError::ReadOnly { .. } => {
+                tracing::error!(error = %error, "the journal does not answer");
+                unavailable(
+                    "journal.unavailable",
+                    "Le journal ne répond pas ; rien n’a été enregistré.",
+                    "The journal does not answer; nothing was recorded.",
+                )
+            }
+            JournalError::Invalid { .. }
+            | JournalError::Newer { .. }
+            | JournalError::Corrupt { .. }
+            | JournalError::Keys { .. }
+            | JournalError::KeyMissing { .. } => {
+                tracing::error!(error = %error, "the journal failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::of_status(rejection.status())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        // What is not even an id names nothing.
+        Self::not_found()
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        let why: String = rejection.body_text().chars().filter(|c| !c.is_control()).take(200).collect();
+        Self::malformed(
+            "query.invalid",
+            format!("Les paramètres de l’adresse ne conviennent pas : {why}"),
+            format!("The parameters of the address do not fit: {why}"),
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // The outermost layer writes it again in the client's language, with the id of the exchange.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_of_the_rules_has_a_status_on_purpose() {
+        for (code, status) in [
+            ("request.unknown", 404),
+            ("approval.not_yours", 403),
+            ("process.unknown", 422),
+            ("form.invalid", 422),
+            ("stage.wrong", 409),
+            ("timer.stale", 409),
+        ] {
+            let problem = Problem::from(Rejection::new(code, Text::new("f", "e")));
+            assert_eq!(problem.status, status, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_request_of_another_collectivity_reads_as_one_that_does_not_exist() {
+        let unknown = Problem::from(EngineError::UnknownRequest);
+        let foreign = Problem::from(Rejection::new("request.unknown", Text::new("a", "b")));
+        assert_eq!(unknown, foreign);
+        assert_eq!(unknown, Problem::not_found());
+    }
+
+    #[test]
+    fn sentences_come_in_the_readers_language() {
+        let problem = Problem::busy();
+        assert_eq!(problem.detail, problem.text.fr);
+        assert_eq!(problem.clone().speaking(Language::En).detail, problem.text.en);
+    }
+}

@@ -1,0 +1,83 @@
+//! Slows down those who try tracking codes: a token bucket for each collectivity and caller.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+/// Look-ups that may come at once.
+const BURST: f64 = 20.0;
+/// Seconds until another look-up is allowed.
+const SECONDS_EACH: f64 = 3.0;
+/// Callers remembered; when there are more, those who have been quiet longest are forgotten.
+const CALLERS_MAX: usize = 10_000;
+
+/// Counts look-ups.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    buckets: Mutex<HashMap<(String, Option<IpAddr>), Bucket>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    left: f64,
+    at: DateTime<Utc>,
+}
+
+impl Throttle {
+    /// Whether `caller` may look up once more; otherwise the seconds to wait.
+    pub(crate) fn take(&self, tenant: &str, caller: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), u64> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= CALLERS_MAX {
+            // A bucket that has filled up again says nothing that a new one would not.
+            buckets.retain(|_, bucket| bucket.refilled(now) < BURST);
+        }
+        if buckets.len() >= CALLERS_MAX {
+            buckets.clear();
+        }
+        let bucket =
+            buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: BURST, at: now });
+        let left = bucket.refilled(now);
+        *bucket = Bucket { left: if left >= 1.0 { left - 1.0 } else { left }, at: now };
+        if left >= 1.0 { Ok(()) } else { Err(wait(left)) }
+    }
+}
+
+impl Bucket {
+    fn refilled(&self, now: DateTime<Utc>) -> f64 {
+        let millis = (now - self.at).num_milliseconds().clamp(0, 86_400_000);
+        let seconds = f64::from(i32::try_from(millis).unwrap_or(i32::MAX)) / 1000.0;
+        (self.left + seconds / SECONDS_EACH).min(BURST)
+    }
+}
+
+fn wait(left: f64) -> u64 {
+    let mut seconds = 1;
+    // At most a few turns: a bucket is never more than one look-up short.
+    while f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) < (1.0 - left) * SECONDS_EACH && seconds < 60 {
+        seconds += 1;
+    }
+    seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_tries_too_often_waits_and_others_do_not() {
+        let throttle = Throttle::default();
+        let now: DateTime<Utc> = "2026-11-03T10:00:00Z".parse().unwrap();
+        let caller = Some("192.0.2.1".parse().unwrap());
+        for _ in 0..20 {
+            assert_eq!(throttle.take("ville", caller, now), Ok(()));
+        }
+        assert_eq!(throttle.take("ville", caller, now), Err(3));
+        assert_eq!(throttle.take("ccas", caller, now), Ok(()));
+        assert_eq!(throttle.take("ville", None, now), Ok(()));
+        let later = now + chrono::TimeDelta::seconds(3);
+        assert_eq!(throttle.take("ville", caller, later), Ok(()));
+        assert_eq!(throttle.take("ville", caller, later), Err(3));
+    }
+}
