@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::process::Party;
 use crate::text::Text;
 
 /// A department that treats requests (*service*).
@@ -145,5 +146,42 @@ impl Organisation {
             .filter(|s| s.roles.is_empty() || role.is_some_and(|r| s.roles.iter().any(|x| x == r)))
             .map(|s| s.absent.as_str())
             .collect()
+    }
+
+    /// Whether `person` works for the collectivity: employed by it, or a member of one of its services.
+    #[must_use]
+    pub fn works_for(&self, person: &Person, tenant: &str) -> bool {
+        person.tenant == tenant
+            || person
+                .services
+                .iter()
+                .any(|id| self.service(id).is_some_and(|service| service.tenant == tenant))
+    }
+
+    /// Everyone of the collectivity whom `party` names, wherever in it they work. `service` is the one in charge.
+    #[must_use]
+    pub fn all_of(&self, party: &Party, tenant: &str, service: Option<&str>) -> Vec<&Person> {
+        let of_service = |person: &Person, id: &str| person.services.iter().any(|s| s == id);
+        self.people
+            .iter()
+            .filter(|person| self.works_for(person, tenant))
+            .filter(|person| match party {
+                Party::Role(role) => person.roles.iter().any(|r| r == role),
+                Party::Person(code) => person.person == *code,
+                Party::Service(id) => of_service(person, id),
+                Party::ServiceInCharge => service.is_some_and(|id| of_service(person, id)),
+            })
+            .collect()
+    }
+
+    /// Those whom `party` means for a request of this service: of the holders of a role, those of the service in
+    /// charge where there are any (*its* head of service, *its* director), else all of the collectivity.
+    #[must_use]
+    pub fn concerned(&self, party: &Party, tenant: &str, service: Option<&str>) -> Vec<&Person> {
+        let all = self.all_of(party, tenant, service);
+        let (Party::Role(_), Some(service)) = (party, service) else { return all };
+        let near: Vec<&Person> =
+            all.iter().copied().filter(|person| person.services.iter().any(|s| s == service)).collect();
+        if near.is_empty() { all } else { near }
     }
 }

@@ -4,10 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::actor::Recipient;
-use super::event::Event;
-use super::state::Request;
+use super::decide::{Acknowledgement, acknowledgement, reach};
+use super::event::{Event, What};
+use super::happened::{ApprovalLate, TaskOpened};
+use super::state::{Request, Stage};
 use crate::organisation::Organisation;
-use crate::process::{Delivery, Plan};
+use crate::process::{Alarm, Delivery, Party, Plan};
 
 /// What is to be sent, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +21,12 @@ pub enum Subject {
     Answer,
     /// The requester is asked for something, or reminded of it.
     Question,
+    /// The requester answered or wrote: the service learns of it.
+    Reply,
     /// A message to the requester that asks for nothing: its text is in the event.
     Message,
-    /// The requester learns what became of the request: extended, refused, forwarded, withdrawn, cancelled, merged.
+    /// The requester learns what became of the request: `extended`, `refused`, `forwarded`, `withdrawn`, `cancelled`,
+    /// `merged` or `reopened`.
     News(String),
     /// A service has a new request.
     Assignment,
@@ -46,12 +51,71 @@ pub struct Effect {
     pub recipient: Recipient,
     /// What it is about.
     pub subject: Subject,
-    /// The means; e-mail to the town hall's own people.
+    /// The means; e-mail to the town hall's own people. Letter, counter and telephone are done by hand: an agent
+    /// sees them in the outbox and reports them, no worker sends them.
     pub by: Delivery,
 }
 
+/// What one event asks for, being gathered.
+struct Asked<'a> {
+    revision: u64,
+    after: &'a Request,
+    effects: Vec<Effect>,
+}
+
+impl Asked<'_> {
+    fn add(&mut self, recipient: Recipient, subject: Subject, by: Delivery) {
+        let id = format!("{}-{}", self.revision, self.effects.len());
+        self.effects.push(Effect { id, recipient, subject, by });
+    }
+
+    /// To the requester, by whatever they can be reached; to nobody if they cannot be.
+    fn requester(&mut self, subject: Subject) {
+        if let Some(by) = reach(&self.after.requester) {
+            self.add(Recipient::Requester, subject, by);
+        }
+    }
+
+    fn party(&mut self, party: &Party, subject: Subject) {
+        let party = match (party, &self.after.service) {
+            (Party::ServiceInCharge, Some(service)) => Party::Service(service.clone()),
+            (Party::ServiceInCharge, None) => return,
+            (Party::Role(_) | Party::Person(_) | Party::Service(_), _) => party.clone(),
+        };
+        self.add(Recipient::Party(party), subject, Delivery::Email);
+    }
+
+    fn service(&mut self, subject: Subject) {
+        self.party(&Party::ServiceInCharge, subject);
+    }
+
+    fn person(&mut self, code: &str, subject: Subject) {
+        self.party(&Party::Person(code.to_owned()), subject);
+    }
+
+    /// Those whom the sheet names for an alarm; the service in charge where it names nobody.
+    fn alarms(&mut self, alarms: &[Alarm], subject: &Subject) {
+        if alarms.is_empty() {
+            self.service(subject.clone());
+        }
+        for alarm in alarms {
+            let (Alarm::Notify(party) | Alarm::EscalateTo(party)) = alarm;
+            self.party(party, subject.clone());
+        }
+    }
+
+    fn author(&mut self, subject: Subject) {
+        if let Some(author) = self.after.draft.as_ref().map(|draft| draft.author.clone()) {
+            self.person(&author, subject);
+        }
+    }
+}
+
 /// The effects that `event`, at `revision` of its stream, asks for; `after` is the request after it.
+///
+/// A role is named as it is; [`Organisation::concerned`] says who that is for the service in charge.
 #[must_use]
+#[allow(clippy::too_many_lines, reason = "one arm for each event: a list, not a procedure")]
 pub fn effects(
     revision: u64,
     event: &Event,
@@ -59,13 +123,176 @@ pub fn effects(
     plan: &Plan,
     organisation: &Organisation,
 ) -> Vec<Effect> {
-    let _ = (revision, event, after, plan, organisation);
-    Vec::new()
+    let mut asked = Asked { revision, after, effects: Vec::new() };
+    let news = |words: &str| Subject::News(words.to_owned());
+    match &event.what {
+        What::Received(event) => {
+            if let Acknowledgement::ToSend(by) = acknowledgement(&event.requester, event.channel) {
+                asked.add(Recipient::Requester, Subject::Acknowledgement, by);
+            }
+        }
+        What::Assigned(_) | What::Reassigned(_) => asked.service(Subject::Assignment),
+        What::TaskOpened(event) => task_opened(&mut asked, event, plan),
+        What::TaskLate(event) => {
+            let task = after.tasks.get(&event.task).and_then(|task| task.by.clone());
+            asked.party(
+                &task.unwrap_or(Party::ServiceInCharge),
+                Subject::Warning(format!("task:{}", event.task)),
+            );
+        }
+        What::Asked(_) | What::Reminded(_) => asked.requester(Subject::Question),
+        What::Replied(_) | What::Lapsed(_) => replied(&mut asked, plan),
+        What::Extended(_) => asked.requester(news("extended")),
+        What::Messaged(_) => asked.requester(Subject::Message),
+        What::ApprovalOpened(event) => {
+            for approver in &event.approvers {
+                asked.person(approver, Subject::Approval(event.step.clone()));
+            }
+        }
+        What::Delegated(event) => asked.person(&event.to, Subject::Approval(event.step.clone())),
+        What::ApprovalLate(event) => approval_late(&mut asked, event, organisation),
+        What::Approved(event) if event.returned => asked.author(Subject::Rework),
+        What::Returned(event) if event.effective && event.to.is_none() => asked.author(Subject::Rework),
+        What::DeliveryOpened(event) => asked.add(Recipient::Requester, Subject::Answer, event.by),
+        What::CommitmentWarned(event) => {
+            let sheet = plan.definition().commitment(&event.commitment);
+            let alarms = sheet.map_or(&[][..], |sheet| &sheet.when_warned);
+            asked.alarms(alarms, &Subject::Warning(event.commitment.clone()));
+        }
+        What::CommitmentBroken(event) => {
+            let sheet = plan.definition().commitment(&event.commitment);
+            let alarms = sheet.map_or(&[][..], |sheet| &sheet.when_broken);
+            asked.alarms(alarms, &Subject::Breach(event.commitment.clone()));
+        }
+        What::Withdrawn(_) => asked.requester(news("withdrawn")),
+        What::Cancelled(_) => asked.requester(news("cancelled")),
+        What::Refused(_) => asked.requester(news("refused")),
+        What::Forwarded(_) => asked.requester(news("forwarded")),
+        What::Merged(_) => asked.requester(news("merged")),
+        What::Reopened(_) => {
+            asked.requester(news("reopened"));
+            asked.service(Subject::Assignment);
+        }
+        What::Acknowledged(_)
+        | What::Qualified(_)
+        | What::Reclassified(_)
+        | What::Claimed(_)
+        | What::Released(_)
+        | What::TaskSkipped(_)
+        | What::TaskCompleted(_)
+        | What::Visited(_)
+        | What::Suspended(_)
+        | What::Resumed(_)
+        | What::Noted(_)
+        | What::Drafted(_)
+        | What::Submitted(_)
+        | What::Approved(_)
+        | What::Returned(_)
+        | What::Validated(_)
+        | What::Delivered(_)
+        | What::DeliveryFailed(_)
+        | What::Rated(_)
+        | What::Notified(_)
+        | What::NotificationFailed(_) => {}
+    }
+    asked.effects
+}
+
+/// The service in charge already hears of the request itself; a notice of its own first tasks would say it twice.
+fn task_opened(asked: &mut Asked<'_>, event: &TaskOpened, plan: &Plan) {
+    let first = plan.definition().task(&event.task).is_some_and(|sheet| sheet.after.is_empty());
+    if event.by != Party::ServiceInCharge || !first {
+        asked.party(&event.by, Subject::Task(event.task.clone()));
+    }
+}
+
+/// To whoever asked: the service in charge, or the front office before there is one.
+fn replied(asked: &mut Asked<'_>, plan: &Plan) {
+    match (&asked.after.service, &plan.definition().qualification.by) {
+        (Some(_), _) => asked.service(Subject::Reply),
+        (None, Some(party)) => asked.party(party, Subject::Reply),
+        (None, None) => {}
+    }
+}
+
+/// Those who have not decided are reminded; those to whom it is escalated hear of it for the first time.
+fn approval_late(asked: &mut Asked<'_>, event: &ApprovalLate, organisation: &Organisation) {
+    let Stage::InValidation(approval) = &asked.after.stage else { return };
+    let Some(open) = &approval.open else { return };
+    let decided =
+        |code: &String| open.refused.contains(code) || open.approved.iter().any(|(name, _)| name == code);
+    let there = |code: &&String| !decided(code) && organisation.person(code).is_some();
+    for approver in open.approvers.iter().filter(there) {
+        let subject = if event.escalated_to.contains(approver) {
+            Subject::Approval(event.step.clone())
+        } else {
+            Subject::Warning(format!("step:{}", event.step))
+        };
+        asked.person(approver, subject);
+    }
 }
 
 /// The effects, by id, that `event` reports done, failed for good, or no longer wanted, among those of `before`.
 #[must_use]
 pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
-    let _ = (event, pending);
-    Vec::new()
+    let over = |effect: &&Effect| match &event.what {
+        What::Acknowledged(_) => effect.subject == Subject::Acknowledgement,
+        What::Delivered(_) => {
+            !matches!(effect.subject, Subject::Breach(_) | Subject::News(_) | Subject::Message)
+        }
+        What::DeliveryFailed(event) => effect.subject == Subject::Answer && effect.by == event.by,
+        What::Replied(_) | What::Lapsed(_) | What::Resumed(_) => effect.subject == Subject::Question,
+        What::TaskCompleted(event) => is_about_task(effect, &event.task),
+        What::Approved(event) => (event.passed || event.returned) && is_about_step(effect, &event.step),
+        What::Returned(event) => event.effective && is_about_step(effect, &event.step),
+        What::Drafted(_) | What::Submitted(_) => effect.subject == Subject::Rework,
+        What::Reassigned(_) => effect.subject == Subject::Assignment,
+        What::Withdrawn(_) | What::Cancelled(_) | What::Refused(_) | What::Forwarded(_) | What::Merged(_) => {
+            true
+        }
+        What::Notified(event) => effect.id == event.effect,
+        What::NotificationFailed(event) => effect.id == event.effect,
+        What::Received(_)
+        | What::Qualified(_)
+        | What::Reclassified(_)
+        | What::Assigned(_)
+        | What::Claimed(_)
+        | What::Released(_)
+        | What::TaskOpened(_)
+        | What::TaskSkipped(_)
+        | What::TaskLate(_)
+        | What::Visited(_)
+        | What::Asked(_)
+        | What::Reminded(_)
+        | What::Suspended(_)
+        | What::Extended(_)
+        | What::Noted(_)
+        | What::Messaged(_)
+        | What::ApprovalOpened(_)
+        | What::Delegated(_)
+        | What::ApprovalLate(_)
+        | What::Validated(_)
+        | What::DeliveryOpened(_)
+        | What::Reopened(_)
+        | What::Rated(_)
+        | What::CommitmentWarned(_)
+        | What::CommitmentBroken(_) => false,
+    };
+    pending.iter().filter(over).map(|effect| effect.id.clone()).collect()
+}
+
+fn is_about_task(effect: &Effect, task: &str) -> bool {
+    match &effect.subject {
+        Subject::Task(about) => about == task,
+        Subject::Warning(about) => about.strip_prefix("task:") == Some(task),
+        _ => false,
+    }
+}
+
+fn is_about_step(effect: &Effect, step: &str) -> bool {
+    match &effect.subject {
+        Subject::Approval(about) => about == step,
+        Subject::Warning(about) => about.strip_prefix("step:") == Some(step),
+        _ => false,
+    }
 }

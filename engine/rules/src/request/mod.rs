@@ -4,20 +4,25 @@
 //! `decide` reads and `evolve` writes; neither reads a clock, draws a number or does I/O.
 
 mod actor;
+mod bindings;
 mod clock;
 mod command;
 mod decide;
 mod effect;
 mod event;
 mod evolve;
+mod form;
 mod happened;
 mod personal;
+mod refusal;
 mod rejection;
 mod requester;
+pub mod scenario;
 mod state;
 mod timers;
 
 pub use actor::*;
+pub use bindings::bindings;
 pub use clock::*;
 pub use command::*;
 pub use decide::*;
@@ -26,6 +31,10 @@ pub use event::*;
 pub use evolve::*;
 pub use happened::*;
 pub use personal::*;
+pub use refusal::REJECTION_CODES;
 pub use rejection::*;
 pub use requester::*;
 pub use state::*;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What a command makes happen, or why it is refused. One function for each command, one file for each group.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod answer;
+mod approve;
+mod clocks;
+mod close;
+mod decision;
+mod deliver;
+mod legal;
+mod moments;
+mod passing;
+mod people;
+mod qualify;
+mod receive;
+mod resolve;
+mod talk;
+mod timer;
+mod treat;
+mod tries;
+mod wait;
+
+pub(super) use deliver::reach;
+pub use receive::{Acknowledgement, acknowledgement};
+pub use tries::allowed;
+
+use chrono::{DateTime, Utc};
+
+use super::actor::{Actor, RequestId};
+use super::command::{Command, Tracking};
+use super::event::Event;
+use super::refusal;
+use super::rejection::Rejection;
+use super::state::Request;
+use crate::organisation::Organisation;
+use crate::process::Plan;
+use decision::Decision;
+
+/// What a decision needs to know beside the request and the command, gathered beforehand by the engine.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// The collectivity.
+    pub tenant: &'a str,
+    /// The request that the command is about.
+    pub request: RequestId,
+    /// Now (UTC): when it is recorded.
+    pub now: DateTime<Utc>,
+    /// When what the command tells of happened (UTC), not after `now`.
+    pub occurred_at: DateTime<Utc>,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The pinned process; for `Receive` the version in force.
+    pub plan: &'a Plan,
+    /// The organisation as it stands.
+    pub organisation: &'a Organisation,
+    /// The tracking code drawn for a new request; `Receive` needs it.
+    pub tracking: Option<&'a Tracking>,
+    /// The process that `Qualify` names, in the version in force, if it exists.
+    pub target: Option<&'a Plan>,
+    /// The request that `Merge` names, if it exists in this collectivity.
+    pub other: Option<&'a Request>,
+}
+
+/// Decides a command on the state of its request, `None` where there is none yet.
+///
+/// # Errors
+/// A [`Rejection`] with its reason, the stage, and what is allowed instead; nothing changes then.
+pub fn decide(
+    request: Option<&Request>,
+    command: &Command,
+    facts: &Facts<'_>,
+) -> Result<Vec<Event>, Rejection> {
+    attempt(request, command, facts).map_err(|rejection| match request {
+        // Whoever may not see a request learns nothing of it, not even its stage.
+        Some(request) if rejection.code != "request.unknown" => Rejection {
+            stage: Some(request.stage.id().to_owned()),
+            allowed: allowed(request, facts).into_iter().map(Into::into).collect(),
+            ..rejection
+        },
+        Some(_) | None => rejection,
+    })
+}
+
+/// Decides without saying what else would be allowed.
+fn attempt(request: Option<&Request>, command: &Command, facts: &Facts<'_>) -> Result<Vec<Event>, Rejection> {
+    let mut decision = Decision::new(request, facts)?;
+    let d = &mut decision;
+    match command {
+        Command::Receive { .. } => receive::receive(d, command)?,
+        Command::Acknowledge { by } => receive::acknowledge(d, *by)?,
+        Command::Qualify { process, complexity, priority, form } => {
+            qualify::qualify(d, process.as_deref(), (*complexity, *priority), form)?;
+        }
+        Command::Reassign { to, reason } => qualify::reassign(d, to, reason)?,
+        Command::Claim {} => treat::claim(d)?,
+        Command::Release {} => treat::release(d)?,
+        Command::Complete { task, report } => treat::complete(d, task, report)?,
+        Command::Visit { finding, made_safe } => talk::visit(d, finding, *made_safe)?,
+        Command::Ask { question, pieces, within } => wait::ask(d, question, pieces, *within)?,
+        Command::Reply { text, form, complete } => wait::reply(d, text.as_deref(), form, *complete)?,
+        Command::Suspend { reason, until } => wait::suspend(d, reason, *until)?,
+        Command::Resume {} => wait::resume(d)?,
+        Command::Extend { commitment, by, basis } => wait::extend(d, commitment, *by, basis)?,
+        Command::Note { text } => talk::note(d, text)?,
+        Command::Message { text } => talk::message(d, text)?,
+        Command::Draft { text } => answer::draft(d, text)?,
+        Command::Submit {} => answer::submit(d)?,
+        Command::Answer { text } => answer::answer(d, text)?,
+        Command::Approve { step } => approve::approve(d, step)?,
+        Command::Return { step, reason } => approve::return_(d, step, reason)?,
+        Command::Delegate { step, to } => approve::delegate(d, step, to)?,
+        Command::Deliver { by } => deliver::deliver(d, *by)?,
+        Command::FailDelivery { by, reason } => deliver::fail(d, *by, reason)?,
+        Command::Resolve { text } => resolve::resolve(d, text)?,
+        Command::Withdraw { reason } => close::withdraw(d, reason.as_deref())?,
+        Command::Cancel { reason } => close::cancel(d, reason)?,
+        Command::Refuse { reason, basis } => close::refuse(d, reason, basis.as_deref())?,
+        Command::Forward { to, basis } => close::forward(d, to, basis.as_deref())?,
+        Command::Merge { into } => close::merge(d, *into)?,
+        Command::Reopen { reason } => close::reopen(d, reason)?,
+        Command::Rate { score, comment } => talk::rate(d, *score, comment.as_deref())?,
+        Command::Elapse { timer, due } => timer::elapse(d, timer, *due)?,
+        Command::Notify { effect, recipient } => talk::notify(d, effect, recipient)?,
+        Command::FailNotification { effect, recipient, reason } => {
+            talk::fail_notification(d, effect, recipient, reason)?;
+        }
+    }
+    passing::pass(d)?;
+    Ok(decision.into_events())
+}
+
+/// The longest text that a command may carry, in characters.
+const LONGEST_TEXT: usize = 20_000;
+
+/// A text that says something and is not too long; `what` names it where it is missing.
+fn said<'t>(text: &'t str, (fr, en): (&str, &str)) -> Result<&'t str, Rejection> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(refusal::text_empty(fr, en));
+    }
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(refusal::text_too_long(&LONGEST_TEXT.to_string()));
+    }
+    Ok(text)
+}
+
+/// [`said`], for texts that need not be given.
+fn said_if_any(text: Option<&str>) -> Result<Option<&str>, Rejection> {
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => said(text, ("", "")).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What is missing where a reason is.
+const REASON: (&str, &str) = ("le motif", "the reason");
+
+/// Whether the legal clock waits for pieces: they may still come after the term given for them.
+fn legal_is_incomplete(request: &Request) -> bool {
+    request.clock(clocks::SILENCE).is_some_and(|clock| clock.status == super::clock::ClockStatus::Paused)
+}

@@ -1,0 +1,196 @@
+//! Recording a request, and telling the requester so.
+
+use serde_json::{Map, Value};
+
+use super::decision::{Decision, failed};
+use super::{resolve, said};
+use crate::process::{Channel, Delivery, Opener};
+use crate::request::command::{Command, RequesterInput};
+use crate::request::form::{self, Place};
+use crate::request::happened::{Acknowledged, Received};
+use crate::request::rejection::FieldFault;
+use crate::request::requester::{Contact, Requester};
+use crate::request::state::Request;
+use crate::request::{Actor, Personal, Rejection, bindings, refusal};
+use crate::text::Text;
+
+/// How the requester is told that the request is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// On the spot: by the agent at the counter or on the telephone, or on the screen.
+    AtOnce(Delivery),
+    /// By a message or letter still to be sent.
+    ToSend(Delivery),
+}
+
+/// How a requester who came through `channel` is told that the request is recorded.
+///
+/// Who is there, or on the telephone, is told so at once unless they prefer a message; everyone else gets a message
+/// where they can be reached, and is told on the screen where they cannot.
+#[must_use]
+pub fn acknowledgement(requester: &Requester, channel: Channel) -> Acknowledgement {
+    use Acknowledgement::{AtOnce, ToSend};
+    match requester.preferred {
+        Some(Delivery::Email) if requester.by_email => return ToSend(Delivery::Email),
+        Some(Delivery::Sms) if requester.by_sms => return ToSend(Delivery::Sms),
+        Some(_) | None => {}
+    }
+    let message = if requester.by_email {
+        Some(ToSend(Delivery::Email))
+    } else {
+        requester.by_sms.then_some(ToSend(Delivery::Sms))
+    };
+    let letter = requester.by_letter.then_some(ToSend(Delivery::Letter));
+    match channel {
+        Channel::Counter | Channel::Patrol | Channel::Council => AtOnce(Delivery::Counter),
+        Channel::Phone => AtOnce(Delivery::Phone),
+        Channel::Web | Channel::Mobile | Channel::Social => message.unwrap_or(AtOnce(Delivery::Screen)),
+        Channel::Email | Channel::Sms => message.or(letter).unwrap_or(AtOnce(Delivery::Screen)),
+        // Whoever writes a letter is answered by letter; an anonymous one is kept at the counter.
+        Channel::Letter => letter.or(message).unwrap_or(AtOnce(Delivery::Counter)),
+    }
+}
+
+pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rejection> {
+    let Command::Receive {
+        process,
+        channel,
+        opened_by,
+        requester,
+        form,
+        external,
+        first_received_at,
+        answer,
+    } = command
+    else {
+        return Ok(());
+    };
+    if d.known().is_some() {
+        return Err(refusal::request_exists());
+    }
+    may_open(d, process, *channel, *opened_by)?;
+    if first_received_at.is_some_and(|first| first > d.facts.occurred_at) {
+        return Err(refusal::time_future());
+    }
+    let tracking = d.facts.tracking.ok_or_else(|| refusal::rule_failed("tracking"))?;
+    let (requester, mut faults) = requester_of(requester);
+    let typed = form::typed(&d.plan.definition().form, form);
+    let event = Received {
+        request: d.facts.request,
+        process: process.clone(),
+        definition: d.plan.hash().clone(),
+        channel: *channel,
+        opened_by: *opened_by,
+        requester,
+        form: typed.form.clone(),
+        tracking: Personal::requester(tracking.code.clone()),
+        tracking_digest: tracking.digest.clone(),
+        external: external.clone(),
+        first_received_at: *first_received_at,
+    };
+    faults.extend(typed.faults);
+    let preview = d.preview(event.clone()).ok_or_else(refusal::request_unknown)?;
+    faults.extend(missing(d, &preview, &typed.form, form, &faults)?);
+    form::refuse(faults)?;
+    d.emit(event)?;
+    if let Acknowledgement::AtOnce(by) = acknowledgement(&preview.requester, *channel) {
+        d.emit(Acknowledged { by })?;
+    }
+    match answer {
+        Some(answer) => resolve::resolve(d, said(answer, ("la réponse", "the answer"))?),
+        None => Ok(()),
+    }
+}
+
+/// Whether this request may be opened at all.
+fn may_open(d: &Decision<'_>, process: &str, channel: Channel, opened_by: Opener) -> Result<(), Rejection> {
+    let definition = d.plan.definition();
+    let offered = definition.tenants.iter().any(|tenant| tenant == d.facts.tenant);
+    if definition.process != process || !offered {
+        return Err(refusal::process_unknown(process));
+    }
+    match d.facts.actor {
+        Actor::Agent(_) => d.staff().map(|_| ())?,
+        Actor::Requester | Actor::Integrator(_) => {
+            if opened_by != Opener::Citizen {
+                return Err(refusal::role_needed("un agent", "a member of staff"));
+            }
+        }
+        Actor::Engine => return Err(refusal::role_needed("un usager ou un agent", "a citizen or an agent")),
+    }
+    if !definition.open_to.contains(&opened_by) {
+        let (fr, en) = match opened_by {
+            Opener::Citizen => ("aux usagers", "citizens"),
+            Opener::Agent => ("aux agents", "agents"),
+            Opener::Patroller => ("aux patrouilleurs", "patrollers"),
+        };
+        return Err(refusal::process_not_open(fr, en));
+    }
+    if !definition.channels.is_empty() && !definition.channels.contains(&channel) {
+        return Err(refusal::channel_closed(channel.id()));
+    }
+    Ok(())
+}
+
+/// Which fields are missing or not asked for. A field whose value is wrong is not called missing as well.
+fn missing(
+    d: &Decision<'_>,
+    preview: &Request,
+    form: &Map<String, Value>,
+    given: &Map<String, Value>,
+    faults: &[FieldFault],
+) -> Result<Vec<FieldFault>, Rejection> {
+    let fields = &d.plan.definition().form;
+    let facts = bindings(preview, d.plan);
+    let found = form::presence(d.plan, (fields, Place::Form), (form, given), facts, true)
+        .map_err(|error| failed(&error))?;
+    let new = |fault: &FieldFault| !faults.iter().any(|known| known.pointer.starts_with(&fault.pointer));
+    Ok(found.into_iter().filter(new).collect())
+}
+
+/// What is recorded of the requester, and what is wrong with it.
+fn requester_of(input: &RequesterInput) -> (Requester, Vec<FieldFault>) {
+    let given = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let contact = Contact {
+        name: given(&input.contact.name),
+        email: given(&input.contact.email),
+        phone: given(&input.contact.phone),
+        address: given(&input.contact.address),
+    };
+    let mut faults = Vec::new();
+    let mut check = |field: &str, wrong: bool, fr: &str, en: &str| {
+        if wrong {
+            let pointer = format!("/requester/contact/{field}");
+            faults.push(FieldFault { pointer, code: "field.type".into(), text: Text::new(fr, en) });
+        }
+    };
+    let wrong_email = contact.email.as_deref().is_some_and(|text| form::email(text).is_none());
+    check("email", wrong_email, "Il faut une adresse électronique.", "This must be an e-mail address.");
+    let wrong_phone = contact.phone.as_deref().is_some_and(|text| form::phone(text).is_none());
+    check("phone", wrong_phone, "Il faut un numéro de téléphone.", "This must be a telephone number.");
+    let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > 500);
+    check("name", long(&contact.name), "Le nom est trop long.", "The name is too long.");
+    check("address", long(&contact.address), "L’adresse est trop longue.", "The address is too long.");
+    let requester = Requester {
+        kind: input.kind,
+        language: input.language,
+        preferred: input.preferred,
+        by_email: contact.email.is_some(),
+        by_sms: contact.phone.is_some(),
+        by_letter: contact.address.is_some(),
+        account: input.account,
+        named: contact.name.is_some(),
+        contact: (contact != Contact::default()).then(|| Personal::requester(contact)),
+    };
+    (requester, faults)
+}
+
+pub(super) fn acknowledge(d: &mut Decision<'_>, by: Delivery) -> Result<(), Rejection> {
+    d.engine_or_staff()?;
+    if d.unfinished()?.acknowledged_at.is_some() {
+        return Err(refusal::acknowledged_already());
+    }
+    d.emit(Acknowledged { by })
+}

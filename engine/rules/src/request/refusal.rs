@@ -1,0 +1,137 @@
+//! The list of refusals: every stable code there is, with its sentence in French and in English.
+//!
+//! A code is a promise to programs: it is never given another meaning, and never renamed.
+
+use super::rejection::Rejection;
+use crate::text::Text;
+
+macro_rules! refusals {
+    ($( $name:ident ( $($arg:ident),* ) = $code:literal, $fr:literal, $en:literal; )*) => {
+        /// Every code of a refusal, in the order of the list.
+        pub const REJECTION_CODES: &[&str] = &[$( $code ),*];
+
+        $( pub(super) fn $name($($arg: &str),*) -> Rejection {
+            Rejection::new($code, Text::new(format!($fr), format!($en)))
+        } )*
+    };
+}
+
+refusals! {
+    request_unknown() = "request.unknown",
+        "Cette demande n’existe pas.", "There is no such request.";
+    request_exists() = "request.exists",
+        "Cette demande existe déjà.", "This request exists already.";
+    stage_wrong(fr, en) = "stage.wrong",
+        "Ce n’est pas possible maintenant : la demande est {fr}.", "This is not possible now: the request is {en}.";
+    on_hold(fr, en) = "request.on_hold",
+        "La demande est en pause ({fr}) ; il faut d’abord la reprendre.",
+        "The request rests ({en}); it must be resumed first.";
+    role_needed(fr, en) = "role.needed",
+        "Cette action revient à {fr}.", "This is for {en} to do.";
+    process_unknown(process) = "process.unknown",
+        "Il n’y a pas de démarche « {process} » dans cette collectivité.",
+        "This collectivity has no process “{process}”.";
+    process_not_open(fr, en) = "process.not_open",
+        "Cette démarche n’est pas ouverte à {fr}.", "This process is not open to {en}.";
+    channel_closed(channel) = "channel.closed",
+        "Cette démarche ne se fait pas par le canal « {channel} ».",
+        "This process does not take requests through the channel “{channel}”.";
+    form_invalid() = "form.invalid",
+        "Des champs du formulaire sont à corriger.", "Some fields of the form must be corrected.";
+    text_empty(fr, en) = "text.empty",
+        "Il manque {fr}.", "{en} is missing.";
+    text_too_long(most) = "text.too_long",
+        "Le texte est trop long : {most} caractères au plus.", "The text is too long: at most {most} characters.";
+    time_future() = "time.future",
+        "Ce qui est rapporté ne peut pas avoir lieu dans le futur.", "What is reported cannot lie in the future.";
+    time_before_receipt() = "time.before_receipt",
+        "Ce qui est rapporté est antérieur à la réception de la demande.",
+        "What is reported lies before the receipt of the request.";
+    time_past() = "time.past",
+        "La date indiquée est déjà passée.", "The date given has already passed.";
+    term_unusable() = "term.unusable",
+        "Ce délai ne mène à aucune date que l’on sache calculer.", "This term leads to no date that can be computed.";
+    service_unknown(service) = "service.unknown",
+        "Il n’y a pas de service « {service} » dans cette collectivité.",
+        "This collectivity has no service “{service}”.";
+    service_same(service) = "service.same",
+        "La demande est déjà au service « {service} ».", "The request is already with the service “{service}”.";
+    claim_taken(agent) = "claim.taken",
+        "La demande est déjà prise par {agent}.", "The request has already been taken by {agent}.";
+    claim_not_yours() = "claim.not_yours",
+        "Vous n’avez pas pris cette demande.", "You have not taken this request.";
+    acknowledged_already() = "acknowledgement.already",
+        "L’accusé de réception a déjà été donné.", "The acknowledgement of receipt has already been given.";
+    task_unknown(task) = "task.unknown",
+        "Cette démarche n’a pas de tâche « {task} ».", "This process has no task “{task}”.";
+    task_not_open(task) = "task.not_open",
+        "La tâche « {task} » n’est pas à faire maintenant.", "The task “{task}” is not to be done now.";
+    tasks_unfinished(tasks) = "tasks.unfinished",
+        "Il reste des tâches à faire : {tasks}.", "There are tasks left to do: {tasks}.";
+    waiting_not_waiting() = "waiting.not_waiting",
+        "Rien n’est attendu du demandeur.", "Nothing is awaited from the requester.";
+    hold_none() = "hold.none",
+        "La demande n’est pas en pause.", "The request does not rest.";
+    reply_empty() = "reply.empty",
+        "La réponse est vide.", "The reply is empty.";
+    commitment_not_running(commitment) = "commitment.not_running",
+        "L’engagement « {commitment} » ne court pas.", "The commitment “{commitment}” is not running.";
+    extension_too_late(commitment) = "extension.too_late",
+        "L’échéance de « {commitment} » est passée : elle ne peut plus être prolongée.",
+        "“{commitment}” is past due: it can no longer be extended.";
+    extension_unit(budget) = "extension.unit",
+        "Une prolongation se compte dans l’unité de l’engagement, qui est de {budget}.",
+        "An extension is counted in the unit of the commitment, which is {budget}.";
+    draft_none() = "draft.none",
+        "Aucune réponse n’est rédigée.", "No answer is drafted.";
+    circuit_no_approver(step) = "circuit.no_approver",
+        "Personne ne pourrait approuver l’étape « {step} ».", "Nobody could approve the step “{step}”.";
+    circuit_needed() = "circuit.needed",
+        "La réponse doit passer par le circuit de validation.", "The answer must go through the approval circuit.";
+    approval_not_open(step) = "approval.not_open",
+        "L’étape « {step} » n’attend pas de décision.", "The step “{step}” does not await a decision.";
+    approval_not_yours(step) = "approval.not_yours",
+        "L’étape « {step} » n’est pas à votre approbation.", "The step “{step}” is not yours to approve.";
+    approval_own_draft() = "approval.own_draft",
+        "Nul n’approuve sa propre réponse.", "Nobody approves their own draft.";
+    approval_excluded() = "approval.excluded",
+        "Vous avez approuvé l’étape précédente : celle-ci revient à quelqu’un d’autre.",
+        "You approved the step before: this one is for someone else.";
+    approval_already() = "approval.already",
+        "Vous avez déjà décidé de cette étape.", "You have already decided this step.";
+    delegate_unfit(person) = "delegate.unfit",
+        "« {person} » ne peut pas décider de cette étape.", "“{person}” cannot decide this step.";
+    delivery_other(means) = "delivery.other",
+        "La réponse ne part pas par ce moyen, mais par « {means} ».",
+        "The answer does not go out by this means, but by “{means}”.";
+    resolve_tasks(tasks) = "resolve.tasks",
+        "La demande ne peut être close au premier contact : il y a des tâches à faire ({tasks}).",
+        "The request cannot be resolved at first contact: there are tasks to do ({tasks}).";
+    withdraw_too_late() = "withdraw.too_late",
+        "La demande est trop avancée pour être retirée.", "The request is too far on to be withdrawn.";
+    forward_self() = "forward.self",
+        "La demande est déjà dans cette collectivité.", "The request is already with this collectivity.";
+    merge_self() = "merge.self",
+        "Une demande ne peut être rattachée à elle-même.", "A request cannot be merged into itself.";
+    merge_unknown() = "merge.unknown",
+        "L’autre demande n’existe pas.", "The other request does not exist.";
+    merge_closed() = "merge.closed",
+        "L’autre demande est close.", "The other request is closed.";
+    reopen_too_late() = "reopen.too_late",
+        "La demande est close depuis trop longtemps pour être rouverte.",
+        "The request has been closed for too long to be reopened.";
+    rating_range() = "rating.range",
+        "La note va de 1 à 5.", "The score goes from 1 to 5.";
+    rating_already() = "rating.already",
+        "Cette demande a déjà été notée.", "This request has already been rated.";
+    timer_early() = "timer.early",
+        "Cette échéance n’est pas encore venue.", "This instant has not come yet.";
+    timer_stale() = "timer.stale",
+        "Cette échéance n’a plus lieu d’être.", "This timer no longer has a reason.";
+    effect_done() = "effect.done",
+        "Cet envoi a déjà été rapporté.", "This effect has already been reported.";
+    version_wrong() = "version.wrong",
+        "La demande suit une autre version de sa démarche.", "The request follows another version of its process.";
+    rule_failed(rule) = "rule.failed",
+        "Une règle de la démarche ne peut pas être évaluée : {rule}", "A rule of the process cannot be evaluated: {rule}";
+}

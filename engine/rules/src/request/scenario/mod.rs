@@ -1,0 +1,6 @@
+//! Scenarios: a small town hall on a fake clock, in which requests are made, treated and answered, timers fire in
+//! order and effects are carried out at once. Pure, like everything in this crate.
+
+mod world;
+
+pub use world::{Case, World};
