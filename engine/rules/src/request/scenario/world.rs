@@ -241,5 +241,5 @@ fn report(effect: &Effect) -> Command {
 fn written(event: &Event) -> Result<Event, DecodeError> {
     let kind = event.what.name();
     let shape = |source| DecodeError::Shape { kind: kind.into(), source };
-    Event::decode(kind, &event.encode().map_err(shape)?)
+    Event::decode(kind, &serde_json::to_vec(event).map_err(shape)?)
 }
