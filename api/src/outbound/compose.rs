@@ -124,7 +124,8 @@ fn message_of(occasion: &Occasion<'_>, reader: Reader) -> Message {
         Subject::Question => named("asked"),
         Subject::Message => named("message"),
         Subject::News(news) => named(news),
-        Subject::Assignment
+        Subject::Reply
+        | Subject::Assignment
         | Subject::Task(_)
         | Subject::Approval(_)
         | Subject::Rework
@@ -169,6 +170,7 @@ fn subject_name(subject: &Subject) -> Option<&str> {
         | Subject::Answer
         | Subject::Question
         | Subject::Message
+        | Subject::Reply
         | Subject::Assignment
         | Subject::Rework => None,
     }

@@ -36,6 +36,7 @@ pub fn to_staff(subject: &Subject) -> Message {
         | Subject::Answer
         | Subject::Question
         | Subject::Message
+        | Subject::Reply
         | Subject::News(_) => (
             "Du nouveau sur la demande « {title} », reçue le {received}.",
             "There is news on the request “{title}”, received on {received}.",
@@ -89,7 +90,8 @@ pub fn to_requester(subject: &Subject) -> Message {
         Subject::News(news) => {
             (Text::new("Du nouveau sur votre demande {code}", "News of your request {code}"), news_of(news))
         }
-        Subject::Assignment
+        Subject::Reply
+        | Subject::Assignment
         | Subject::Task(_)
         | Subject::Approval(_)
         | Subject::Rework
