@@ -5,6 +5,7 @@ pub mod ambient;
 mod catalogue_folder;
 pub mod cli;
 mod guichet;
+pub mod import;
 mod options;
 pub mod outbound;
 mod publish;

@@ -42,7 +42,6 @@ impl Failure {
     }
 
     /// The store cannot be reached.
-    #[allow(dead_code, reason = "used by the commands that open the store")]
     pub(crate) fn store(sentence: impl Into<String>) -> Self {
         Self { code: STORE, sentence: sentence.into() }
     }

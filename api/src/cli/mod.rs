@@ -1,11 +1,19 @@
 //! The command line. One file is one command; a new one is its file and one line in the list below.
 
 mod calendars;
+#[allow(dead_code, reason = "some of it is for the demonstration")]
+mod catalogue;
+mod check;
 mod context;
 mod due;
 mod failure;
-#[allow(dead_code, reason = "tables are used by the commands that read the store")]
+mod import;
+#[allow(dead_code, reason = "some of it is for the dashboards")]
 mod output;
+mod progress;
+mod publish;
+#[allow(dead_code, reason = "some of it is for the commands that read")]
+mod store;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,6 +51,9 @@ macro_rules! commands {
 }
 
 commands! {
+    import::Import,
+    publish::Publish,
+    check::Check,
     due::Due,
 }
 

@@ -1,0 +1,116 @@
+//! The data folder, opened for a command.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use guichet_engine::journal::JournalError;
+use guichet_engine::rules::request::Actor;
+use guichet_engine::rules::text::Language;
+use guichet_engine::{Ambient, EngineError, Published};
+
+use super::catalogue;
+use super::context::Context;
+use super::failure::Failure;
+use crate::{Guichet, OpenError, Options};
+
+/// Who publishes and acts from the command line.
+pub(crate) fn operator() -> Actor {
+    Actor::Integrator("guichet".into())
+}
+
+/// Opens the data folder, which must exist: a mistyped name must not make an empty town.
+pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
+    if !context.data.join("journal.db").is_file() {
+        let path = context.data.display();
+        return Err(Failure::store(match context.language {
+            Language::Fr => {
+                format!("il n’y a pas de données dans {path} ; `guichet publish` ou `guichet demo` en crée")
+            }
+            Language::En => {
+                format!("there is no data in {path}; `guichet publish` or `guichet demo` makes some")
+            }
+        }));
+    }
+    open_or_make(context, Options::new(&context.data)).await
+}
+
+/// Opens the data folder, and makes it if it is new.
+pub(crate) async fn open_or_make(context: &Context, options: Options) -> Result<Guichet, Failure> {
+    Guichet::open(options).await.map_err(|error| refused(&error, context.language))
+}
+
+/// Brings a catalogue into force.
+pub(crate) async fn publish(
+    guichet: &Guichet,
+    folder: &Path,
+    language: Language,
+) -> Result<Published, Failure> {
+    let found = catalogue::sound(folder, language)?;
+    let published = guichet.engine().publish(&catalogue::publication(&found), &operator()).await;
+    published.map_err(|error| engine(&error, language))
+}
+
+/// The options of this data folder with another clock.
+pub(crate) fn with_ambient(data: &Path, ambient: Arc<dyn Ambient>) -> Options {
+    Options::new(data).ambient(ambient)
+}
+
+/// What it means that the folder cannot be opened.
+pub(crate) fn refused(error: &OpenError, language: Language) -> Failure {
+    match error {
+        OpenError::Journal(error) => journal(error, language),
+        OpenError::Engine(error) => engine(error, language),
+        OpenError::Outbox { .. } => Failure::store(error.to_string()),
+    }
+}
+
+/// What an error of the engine means to whoever gave the command.
+pub(crate) fn engine(error: &EngineError, language: Language) -> Failure {
+    match error {
+        EngineError::Rejected(rejection) => {
+            Failure::found(format!("{} [{}]", rejection.text.get(language), rejection.code))
+        }
+        EngineError::Journal(error) => journal(error, language),
+        EngineError::UnknownRequest => Failure::found(match language {
+            Language::Fr => "cette demande n’existe pas".to_owned(),
+            Language::En => error.to_string(),
+        }),
+        EngineError::UnknownTenant => Failure::found(match language {
+            Language::Fr => "aucune collectivité ne porte ce nom".to_owned(),
+            Language::En => error.to_string(),
+        }),
+        EngineError::Decode(_) | EngineError::Plan(_) | EngineError::MissingDefinition(_) => {
+            Failure::store(error.to_string())
+        }
+        EngineError::Contended | EngineError::Chance(_) | EngineError::Encode(_) => {
+            Failure::found(error.to_string())
+        }
+    }
+}
+
+/// What an error of the journal means to whoever gave the command.
+pub(crate) fn journal(error: &JournalError, language: Language) -> Failure {
+    let french = match error {
+        JournalError::Locked { path } => {
+            format!(
+                "le dossier {path} est utilisé par un autre guichet en marche ; deux serveurs ne peuvent le partager"
+            )
+        }
+        JournalError::ReadOnly { path, reason } => format!("impossible d’écrire dans {path} : {reason}"),
+        JournalError::Newer { path, found, known } => format!(
+            "{path} est au format {found}, écrit par une version plus récente de guichet ; celle-ci connaît jusqu’au format {known}"
+        ),
+        JournalError::Full => "le disque du journal est plein ; rien n’a été écrit".to_owned(),
+        JournalError::Corrupt { what } => {
+            format!(
+                "le journal est endommagé : {what} ; restaurez une sauvegarde, ou lancez `guichet verify`"
+            )
+        }
+        JournalError::Keys { reason } => format!("les clés de scellement sont inutilisables : {reason}"),
+        _ => error.to_string(),
+    };
+    Failure::store(match language {
+        Language::Fr => french,
+        Language::En => error.to_string(),
+    })
+}
