@@ -83,6 +83,10 @@ impl Catalogue {
     }
 }
 
+/// Findings that mean nothing about a sheet whose base could not be read.
+const MAY_BE_INHERITED: [&str; 4] =
+    ["key.missing", "privacy.missing", "acknowledgement.missing", "extends.remove_unknown"];
+
 /// What a file is for, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -130,11 +134,18 @@ struct Loader<'s> {
     faults: Vec<Fault>,
     used: BTreeSet<String>,
     trees: Vec<(FileId, Role, Node)>,
+    unreadable: BTreeSet<String>,
 }
 
 impl<'s> Loader<'s> {
     fn new(sources: &'s Sources) -> Self {
-        Self { sources, faults: Vec::new(), used: BTreeSet::new(), trees: Vec::new() }
+        Self {
+            sources,
+            faults: Vec::new(),
+            used: BTreeSet::new(),
+            trees: Vec::new(),
+            unreadable: BTreeSet::new(),
+        }
     }
 
     fn load(&mut self) -> Option<Catalogue> {
@@ -151,6 +162,7 @@ impl<'s> Loader<'s> {
             sheets: &sheets,
             scenarios: &scenarios,
             used: &self.used,
+            unreadable: &self.unreadable,
             header_file: self.file(Role::Catalogue),
         };
         self.faults.extend(check::run(&whole));
@@ -193,8 +205,12 @@ impl<'s> Loader<'s> {
                 Some(_) => {
                     let (fr, en) = ("ce fichier est vide", "this file is empty");
                     self.faults.push(Fault::error("file.empty", start_of(file), fr, en));
+                    self.unreadable.insert(name_of(self.sources.path(file)).to_owned());
                 }
-                None => whole &= !matches!(role, Role::Catalogue | Role::Organisation),
+                None => {
+                    self.unreadable.insert(name_of(self.sources.path(file)).to_owned());
+                    whole &= !matches!(role, Role::Catalogue | Role::Organisation);
+                }
             }
         }
         whole.then_some(())
@@ -210,6 +226,10 @@ impl<'s> Loader<'s> {
             .filter(|(_, r, _)| *r == role)
             .map(|(file, _, node)| (*file, node.clone()))
             .collect()
+    }
+
+    fn desk(&self) -> Desk {
+        Desk { unreadable: self.unreadable.clone(), ..Desk::default() }
     }
 
     /// What was found at a desk; its places are the reader's.
@@ -233,10 +253,10 @@ impl<'s> Loader<'s> {
             }
             return None;
         };
-        let mut desk = Desk::default();
+        let mut desk = self.desk();
         let (header, tenants) = read_catalogue(&mut desk, &At::root(&catalogue));
         self.clear(desk);
-        let mut desk = Desk::default();
+        let mut desk = self.desk();
         let organisation = read_organisation(&mut desk, &At::root(&organisation), tenants);
         self.clear(desk);
         Some((header, organisation))
@@ -251,7 +271,7 @@ impl<'s> Loader<'s> {
         let mut items = BTreeMap::new();
         for (file, node) in self.all(role) {
             let name = name_of(self.sources.path(file)).to_owned();
-            let mut desk = Desk::default();
+            let mut desk = self.desk();
             let value = read(&mut desk, &At::root(&node), &name);
             let places = self.clear(desk);
             if let Some(value) = value {
@@ -276,6 +296,15 @@ impl<'s> Loader<'s> {
             let name = name_of(self.sources.path(file)).to_owned();
             let own = node.get("model").and_then(Node::text).map(str::to_owned);
             let short = name.rsplit('/').next().unwrap_or(&name);
+            if node.map().is_none() {
+                let (fr, en) = (
+                    "un modèle est fait de clés et de valeurs (`clé: valeur`)",
+                    "a model is made of keys with values (`key: value`)",
+                );
+                self.faults.push(Fault::error("value.kind", node.mark, fr, en));
+                self.unreadable.insert(name);
+                continue;
+            }
             if own.as_deref().is_none_or(|own| own != short && own != name) {
                 let mark = node.get("model").map_or(node.mark, |n| n.mark);
                 let (fr, en) = (
@@ -293,14 +322,28 @@ impl<'s> Loader<'s> {
         let mut sheets = Vec::new();
         for (file, node) in self.all(Role::Process) {
             let path = name_of(self.sources.path(file)).to_owned();
-            let mut desk = Desk::default();
+            let mut desk = self.desk();
             let resolved = inherit(&mut desk, &node, models);
-            let definition = read_process(&mut desk, &At::root(&resolved), &path, library);
-            let extends = node.get("extends").map(|n| n.mark);
-            let name = node.get("process").map_or(node.mark, |n| n.mark);
-            desk.faults.iter_mut().for_each(|f| check::say_who_inherits(f, file, extends, name));
-            let places = self.clear(desk);
-            sheets.push(Sheet { definition, places, file, extends, name });
+            let complete = resolved.is_some();
+            let definition =
+                read_process(&mut desk, &At::root(resolved.as_ref().unwrap_or(&node)), &path, library);
+            if !complete {
+                desk.faults.retain(|fault| !MAY_BE_INHERITED.contains(&fault.code));
+            }
+            let faults = std::mem::take(&mut desk.faults);
+            let sheet = Sheet {
+                definition,
+                places: self.clear(desk),
+                file,
+                extends: node.get("extends").map(|n| n.mark),
+                name: node.get("process").map_or(node.mark, |n| n.mark),
+                complete,
+            };
+            self.faults.extend(faults.into_iter().map(|mut fault| {
+                sheet.say_who_inherits(&mut fault);
+                fault
+            }));
+            sheets.push(sheet);
         }
         sheets
     }
@@ -309,7 +352,7 @@ impl<'s> Loader<'s> {
         let processes: Vec<&str> = sheets.iter().map(|s| s.definition.process.as_str()).collect();
         let mut scenarios = Vec::new();
         for (file, node) in self.all(Role::Scenario) {
-            let mut desk = Desk::default();
+            let mut desk = self.desk();
             let path = self.sources.path(file);
             scenarios.extend(read_scenarios(&mut desk, &At::root(&node), path, library, &processes));
             self.clear(desk);

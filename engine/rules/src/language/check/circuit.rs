@@ -65,8 +65,8 @@ fn approvers(sheet: &Sheet, whole: &Whole<'_>, i: usize, step: &CircuitStep, fau
         && usize::try_from(least).unwrap_or(usize::MAX) > able.len()
     {
         let (fr, en) = (
-            format!("il faut {least} approbations, et seulement {} personnes peuvent en donner", able.len()),
-            format!("{least} approvals are needed, and only {} people can give one", able.len()),
+            format!("il faut {least} approbations ; combien de personnes peuvent en donner : {}", able.len()),
+            format!("{least} approvals are needed; how many people can give one: {}", able.len()),
         );
         faults.push(Fault::error("circuit.quorum", sheet.at(&format!("{BASE}/steps/{i}/rule")), fr, en));
     }

@@ -5,7 +5,10 @@ use crate::language::diagnostic::{Fault, nearest};
 use crate::process::{CommitmentSheet, Moment, PauseReason};
 
 pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
-    if sheet.definition.commitments.is_empty() && sheet.places.has("/commitments") {
+    if sheet.definition.commitments.is_empty()
+        && sheet.places.has("/commitments")
+        && !sheet.places.has("/commitments/0")
+    {
         let (fr, en) = ("cette fiche ne promet rien", "this sheet promises nothing");
         faults.push(Fault::warning("commitment.none", sheet.at("/commitments"), fr, en));
     }

@@ -26,7 +26,11 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
         ),
     ];
     for (name, known, code, fr, en) in references {
-        let Some(name) = name.filter(|n| !n.is_empty() && !known.contains(n)) else { continue };
+        let Some(name) =
+            name.filter(|n| !n.is_empty() && !known.contains(n) && !whole.unreadable.contains(*n))
+        else {
+            continue;
+        };
         // A name that is wrong stands in the file exactly once: where it was read.
         let start = whole.sources.text(file).find(name).unwrap_or_default();
         let mark = Mark { file, start, end: start + name.len() };

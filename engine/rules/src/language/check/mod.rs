@@ -24,6 +24,7 @@ use super::diagnostic::Fault;
 use super::sheet::{Library, Places, ScenarioFile};
 use super::source::{FileId, Mark, Sources};
 use crate::process::Definition;
+use crate::text::Text;
 
 /// The checks of each sheet by itself.
 const SHEET_CHECKS: &[fn(&Sheet, &Whole<'_>, &mut Vec<Fault>)] = &[
@@ -56,12 +57,35 @@ pub(super) struct Sheet {
     pub(super) extends: Option<Mark>,
     /// Its name.
     pub(super) name: Mark,
+    /// Whether its base was found: if not, what seems to be missing may be inherited.
+    pub(super) complete: bool,
 }
 
 impl Sheet {
     /// The place of a part of the definition, by JSON pointer.
     pub(super) fn at(&self, pointer: &str) -> Mark {
         self.places.mark(pointer).unwrap_or(self.name)
+    }
+
+    /// A finding about a part that stands in another file says where this sheet takes it from.
+    pub(super) fn say_who_inherits(&self, fault: &mut Fault) {
+        if fault.mark.file == self.file || fault.labels.iter().any(|(mark, _)| mark.file == self.file) {
+            return;
+        }
+        let side_ways = self.definition.messages.keys().map(|name| format!("/messages/{name}"));
+        let references = ["/validation/circuit", "/acknowledgement", "/delivery/message"].map(str::to_owned);
+        let shared = references.into_iter().chain(side_ways).find(|pointer| {
+            let inside = if pointer == "/validation/circuit" { "steps" } else { "subject" };
+            self.places.mark(&format!("{pointer}/{inside}")).is_some_and(|mark| mark.file == fault.mark.file)
+        });
+        let reference = shared.filter(|pointer| self.places.has(pointer)).map(|pointer| self.at(&pointer));
+        if let Some(mark) = reference.filter(|mark| mark.file != fault.mark.file) {
+            fault.labels.push((mark, Text::new("employé ici", "used here")));
+        }
+        if reference.is_none_or(|mark| mark.file != self.file) {
+            let label = Text::new("employé par cette fiche", "used by this sheet");
+            fault.labels.push((self.extends.unwrap_or(self.name), label));
+        }
     }
 }
 
@@ -74,31 +98,24 @@ pub(super) struct Whole<'a> {
     pub(super) scenarios: &'a [ScenarioFile],
     /// The shared parts that something refers to.
     pub(super) used: &'a BTreeSet<String>,
+    /// The names of files that could not be read.
+    pub(super) unreadable: &'a BTreeSet<String>,
     pub(super) header_file: Option<FileId>,
 }
 
 /// Runs every check on everything.
 pub(super) fn run(whole: &Whole<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for sheet in whole.sheets {
+    for sheet in whole.sheets.iter().filter(|s| s.complete) {
         let mut found = Vec::new();
         for check in SHEET_CHECKS {
             check(sheet, whole, &mut found);
         }
-        found.iter_mut().for_each(|fault| say_who_inherits(fault, sheet.file, sheet.extends, sheet.name));
+        found.iter_mut().for_each(|fault| sheet.say_who_inherits(fault));
         faults.append(&mut found);
     }
     for check in CATALOGUE_CHECKS {
         check(whole, &mut faults);
     }
     faults
-}
-
-/// A finding about a part that was inherited names the sheet that inherits it as well.
-pub(super) fn say_who_inherits(fault: &mut Fault, file: FileId, extends: Option<Mark>, name: Mark) {
-    if fault.mark.file == file || fault.labels.iter().any(|(mark, _)| mark.file == file) {
-        return;
-    }
-    let label = crate::text::Text::new("employé par cette fiche", "used by this sheet");
-    fault.labels.push((extends.unwrap_or(name), label));
 }

@@ -25,7 +25,9 @@ fn one<T>(sheet: &Sheet, pointer: &str, rules: &[Rule<T>], faults: &mut Vec<Faul
         }
         return;
     };
-    if last.when.is_some() {
+    // A rule that could not be read may have been the last resort.
+    let unread = sheet.places.has(&format!("{pointer}/{}", rules.len()));
+    if last.when.is_some() && !unread {
         let mark = sheet.at(&format!("{pointer}/{}", rules.len() - 1));
         faults.push(
             Fault::error(

@@ -33,6 +33,28 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
         }
     }
     in_every_tenant(sheet, whole, faults);
+    services_of_others(sheet, whole, faults);
+}
+
+/// A service treats the requests of its own collectivity.
+fn services_of_others(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    for (i, rule) in sheet.definition.assignment.iter().enumerate() {
+        let Some(service) = whole.library.organisation.service(&rule.is) else { continue };
+        if sheet.definition.tenants.contains(&service.tenant) {
+            continue;
+        }
+        let (fr, en) = (
+            format!(
+                "le service `{}` est de la collectivité `{}`, qui ne propose pas cette démarche",
+                rule.is, service.tenant
+            ),
+            format!(
+                "the service `{}` belongs to the collectivity `{}`, which does not offer this process",
+                rule.is, service.tenant
+            ),
+        );
+        faults.push(Fault::error("service.other_tenant", sheet.at(&format!("/assignment/{i}/is")), fr, en));
+    }
 }
 
 /// A request is treated by the people of its own collectivity: each that offers a process needs somebody to qualify.

@@ -10,7 +10,7 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
         if *other == sheet.definition.process {
             let (fr, en) = ("cette fiche renvoie à elle-même", "this sheet refers to itself");
             faults.push(Fault::error("see_also.itself", mark, fr, en));
-        } else if !known().any(|name| name == other) {
+        } else if !known().any(|name| name == other) && !whole.unreadable.contains(other) {
             let (fr, en) = (format!("fiche inconnue : `{other}`"), format!("unknown process: `{other}`"));
             faults.push(Fault::error("process.unknown", mark, fr, en).suggest(nearest(other, known())));
         }

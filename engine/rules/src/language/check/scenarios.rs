@@ -9,7 +9,8 @@ use crate::request::Command;
 
 pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     for file in whole.scenarios {
-        let Some(sheet) = whole.sheets.iter().find(|s| s.definition.process == file.process) else {
+        let Some(sheet) = whole.sheets.iter().find(|s| s.complete && s.definition.process == file.process)
+        else {
             continue;
         };
         for step in file.scenarios.iter().flat_map(|s| &s.steps) {

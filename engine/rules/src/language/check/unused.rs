@@ -4,6 +4,10 @@ use super::Whole;
 use crate::language::diagnostic::Fault;
 
 pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    // What could not be read may be what refers to them.
+    if !whole.unreadable.is_empty() || whole.sheets.iter().any(|s| !s.complete) {
+        return;
+    }
     let library = whole.library;
     let default = [Some(library.header.calendar.as_str()), library.header.acknowledgement.as_deref()];
     let used = |name: &str| whole.used.contains(name) || default.contains(&Some(name));

@@ -60,7 +60,8 @@ impl Desk {
         for item in self.items(at) {
             let Some(text) = self.text(&item) else { continue };
             let role = text.strip_prefix("role:").unwrap_or(&text).trim().to_owned();
-            self.known(&role, item.mark(), known.iter().copied(), &ROLE);
+            let mark = self.part_of(&item, &text, &role);
+            self.known(&role, mark, known.iter().copied(), &ROLE);
             roles.push(role);
         }
         roles

@@ -50,7 +50,9 @@ impl Places {
 
     /// Takes over the places of a shared part, which has become the part at `base` of something larger.
     pub(crate) fn adopt(&mut self, base: &str, part: &Places) {
-        self.marks.extend(part.marks.iter().map(|(p, m)| (format!("{base}{p}"), *m)));
+        // The part as a whole stays where it is referred to.
+        let inner = part.marks.iter().filter(|(pointer, _)| !pointer.is_empty());
+        self.marks.extend(inner.map(|(p, m)| (format!("{base}{p}"), *m)));
         self.scalars.extend(part.scalars.iter().map(|(p, s)| (format!("{base}{p}"), s.clone())));
     }
 }
@@ -107,6 +109,8 @@ pub(crate) struct Desk {
     pub(crate) places: Places,
     /// Shared parts that something refers to.
     pub(crate) used: BTreeSet<String>,
+    /// Files that exist but could not be read: a name that leads to one is not unknown.
+    pub(crate) unreadable: BTreeSet<String>,
 }
 
 impl Desk {
@@ -400,10 +404,14 @@ impl Desk {
         known: impl IntoIterator<Item = &'k str>,
         kind: &Kind,
     ) -> bool {
-        let known: Vec<&str> = known.into_iter().collect();
+        let mut known: Vec<&str> = known.into_iter().collect();
         if known.contains(&name) {
             return true;
         }
+        if self.unreadable.contains(name) {
+            return false;
+        }
+        known.dedup();
         let near = nearest(name, known.iter().copied());
         let mut fault = Fault::error(
             kind.code,

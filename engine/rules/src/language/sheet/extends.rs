@@ -20,8 +20,9 @@ pub(crate) struct Base {
     pub(crate) node: Node,
 }
 
-/// The sheet with everything it inherits written out. Each part keeps the place where it was written.
-pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, Base>) -> Node {
+/// The sheet with everything it inherits written out; nothing, if a base cannot be found. Each part keeps the place
+/// where it was written.
+pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, Base>) -> Option<Node> {
     let mut chain: Vec<(String, Mark)> = Vec::new();
     let mut layers = vec![sheet];
     let mut at = sheet;
@@ -29,31 +30,31 @@ pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, B
         let Some(name) = entry.value.text() else {
             let (fr, en) = ("il faut le nom d’un modèle ici", "the name of a model is needed here");
             desk.fault(Fault::error("value.kind", entry.value.mark, fr, en));
-            break;
+            return None;
         };
         if let Some((_, first)) = chain.iter().find(|(seen, _)| seen == name) {
             let (fr, en) = (format!("`{name}` se prolonge lui-même"), format!("`{name}` extends itself"));
             let fault = Fault::error("extends.loop", entry.value.mark, fr, en);
             desk.fault(fault.label(*first, "la boucle commence ici", "the loop begins here"));
-            break;
+            return None;
         }
         let kind = Kind { code: "model.unknown", fr: "modèle inconnu", en: "unknown model" };
         if !desk.known(name, entry.value.mark, models.keys().map(String::as_str), &kind) {
-            break;
+            return None;
         }
         desk.used.insert(name.to_owned());
         chain.push((name.to_owned(), entry.value.mark));
-        let Some(base) = models.get(name) else { break };
+        let base = models.get(name)?;
         layers.push(&base.node);
         at = &base.node;
     }
     let mut layers = layers.into_iter().rev();
-    let Some(first) = layers.next() else { return sheet.clone() };
-    layers.fold(without_identity(first, std::ptr::eq(first, sheet)), |base, own| {
+    let first = layers.next()?;
+    Some(layers.fold(without_identity(first, std::ptr::eq(first, sheet)), |base, own| {
         let own_is_sheet = std::ptr::eq(own, sheet);
         let base = removed(desk, base, own);
         merge(&base, &without_identity(own, own_is_sheet), "")
-    })
+    }))
 }
 
 /// A layer without the keys that say who it is, unless it is the sheet itself.

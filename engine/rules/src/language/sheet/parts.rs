@@ -66,7 +66,7 @@ impl Desk {
     }
 
     /// The place of the last part of a scalar such as `role:x`.
-    fn part_of(&self, at: &At<'_>, text: &str, part: &str) -> crate::language::source::Mark {
+    pub(super) fn part_of(&self, at: &At<'_>, text: &str, part: &str) -> crate::language::source::Mark {
         let mark = at.mark();
         // Quoted scalars end with the quote; plain ones with the part itself.
         let quoted = at.node.scalar().is_some_and(|s| s.style != crate::language::yaml::Style::Plain);

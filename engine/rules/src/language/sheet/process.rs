@@ -97,6 +97,13 @@ impl Desk {
         Some(item.value.clone())
     }
 
+    /// Reports an empty list where somebody or something must be named.
+    fn not_empty(&mut self, empty: bool, at: &At<'_>) {
+        if empty && at.node.list().is_some_and(<[_]>::is_empty) {
+            self.fault(Fault::error("value.empty", at.mark(), "cette liste est vide", "this list is empty"));
+        }
+    }
+
     /// A calendar by its name, which must exist.
     pub(super) fn calendar_name(&mut self, at: &At<'_>, library: &Library<'_>) -> Option<String> {
         let name = self.text(at)?;
@@ -223,12 +230,24 @@ impl Named<'_, '_> {
         let folder = self.path.split('/').next().unwrap_or_default().to_owned();
         let known = || self.library.header.themes.iter().map(|t| t.theme.as_str());
         let kind = Kind { code: "theme.unknown", fr: "thème inconnu", en: "unknown theme" };
-        let (theme, mark) = match desk.get(self.entries, "theme") {
-            Some(at) => (desk.text(&at).unwrap_or(folder), at.mark()),
-            None => (folder, desk.places.mark("/process").unwrap_or(self.entries.mark)),
-        };
-        desk.known(&theme, mark, known(), &kind);
-        theme
+        if let Some(at) = desk.get(self.entries, "theme") {
+            let theme = desk.text(&at).unwrap_or(folder);
+            desk.known(&theme, at.mark(), known(), &kind);
+            return theme;
+        }
+        if !known().any(|theme| theme == folder) {
+            let mark = desk.places.mark("/process").unwrap_or(self.entries.mark);
+            let (fr, en) = (
+                format!("le dossier `{folder}` n’est pas un thème"),
+                format!("the folder `{folder}` is not a theme"),
+            );
+            let list = known().collect::<Vec<_>>().join(", ");
+            desk.fault(Fault::error(kind.code, mark, fr, en).help(
+                format!("déplacez le fichier, ou dites `theme: …` ; thèmes connus : {list}"),
+                format!("move the file, or say `theme: …`; known themes: {list}"),
+            ));
+        }
+        folder
     }
 
     fn tenants(&self, desk: &mut Desk) -> Vec<String> {
@@ -241,6 +260,7 @@ impl Named<'_, '_> {
             desk.known(&name, item.mark(), all(), &kind);
             tenants.push(name);
         }
+        desk.not_empty(tenants.is_empty(), &at);
         tenants.sort_unstable();
         tenants.dedup();
         tenants
@@ -298,6 +318,7 @@ impl Named<'_, '_> {
         let Some(at) = desk.require(self.entries, "open_to") else { return Vec::new() };
         let items = desk.items(&at);
         let mut openers: Vec<Opener> = items.iter().filter_map(|item| desk.one_of(item, &table)).collect();
+        desk.not_empty(items.is_empty(), &at);
         openers.sort_unstable();
         openers.dedup();
         openers

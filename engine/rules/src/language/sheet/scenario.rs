@@ -216,13 +216,15 @@ impl Desk {
         match text.split_once(':') {
             None if text == "requester" => StepBy::Requester,
             Some(("role", role)) => {
-                self.known(role.trim(), at.mark(), organisation.roles.iter().map(|r| r.role.as_str()), &ROLE);
+                let mark = self.part_of(&at, &text, role.trim());
+                self.known(role.trim(), mark, organisation.roles.iter().map(|r| r.role.as_str()), &ROLE);
                 StepBy::Role(role.trim().to_owned())
             }
             Some(("person", person)) => {
+                let mark = self.part_of(&at, &text, person.trim());
                 self.known(
                     person.trim(),
-                    at.mark(),
+                    mark,
                     organisation.people.iter().map(|p| p.person.as_str()),
                     &PERSON,
                 );

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::desk::{At, Desk, Entries};
+use super::desk::{At, Desk, Entries, Kind};
 use super::expectation::local_time;
 use super::parts::SERVICE;
 use super::process::Library;
@@ -100,6 +100,13 @@ impl Desk {
             }
         }
         self.adapt(verb.name, &mut body, by, process, library, at);
+        if let Some(channel) = at.node.get("channel").filter(|_| verb.name == "receive") {
+            let kind = Kind { code: "channel.unknown", fr: "canal inconnu", en: "unknown channel" };
+            let known = library.header.channels.iter().map(|c| c.id());
+            if !self.known(channel.text().unwrap_or_default(), channel.mark, known, &kind) {
+                return None;
+            }
+        }
         match (verb.name, body.get("until").and_then(Json::as_str).and_then(local_time)) {
             ("suspend", Some(until)) => {
                 let reason = body.get("reason").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -117,10 +124,7 @@ impl Desk {
         match serde_json::from_value::<Command>(Json::Object(body)) {
             Ok(command) => Some(Action::Do(Box::new(command))),
             Err(error) => {
-                let (fr, en) = (
-                    format!("`{}` incomplet ou incorrect : {error}", verb.name),
-                    format!("`{}` is incomplete or wrong: {error}", verb.name),
-                );
+                let (fr, en) = in_words(verb.name, &error.to_string());
                 self.fault(Fault::error("scenario.action", at.mark(), fr, en));
                 None
             }
@@ -200,6 +204,21 @@ fn requester(flat: Map<String, Json>) -> Json {
     }
     rest.insert("contact".to_owned(), Json::Object(contact));
     Json::Object(rest)
+}
+
+/// What a command says of a body that it cannot take, for people.
+fn in_words(verb: &str, error: &str) -> (String, String) {
+    let name = error.split('`').nth(1).unwrap_or_default();
+    if error.starts_with("missing field") {
+        return (format!("`{verb}` : il manque `{name}`"), format!("`{verb}`: `{name}` is missing"));
+    }
+    if error.starts_with("unknown variant") {
+        return (
+            format!("`{verb}` : `{name}` n’est pas admis"),
+            format!("`{verb}`: `{name}` is not allowed"),
+        );
+    }
+    (format!("`{verb}` ne se dit pas ainsi ({error})"), format!("`{verb}` is not said like this ({error})"))
 }
 
 /// A tree as JSON: unquoted `true`, `false` and numbers are what they look like, everything else is text.

@@ -27,12 +27,18 @@ pub fn parse(file: FileId, text: &str, faults: &mut Vec<Fault>) -> Option<Node> 
     let result = builder.run();
     faults.append(&mut builder.faults);
     match result {
-        Ok(()) => builder.root,
+        // Nothing but comments is a value too: none.
+        Ok(()) => Some(builder.root.unwrap_or_else(|| nothing(Mark { file, start: 0, end: 0 }))),
         Err(fault) => {
             faults.push(*fault);
             None
         }
     }
+}
+
+fn nothing(mark: Mark) -> Node {
+    let scalar = Scalar { text: String::new(), style: Style::Plain, raw: mark };
+    Node { kind: Kind::Scalar(scalar), mark }
 }
 
 /// A list or mapping whose end has not been read yet.

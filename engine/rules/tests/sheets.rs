@@ -1,0 +1,234 @@
+//! Catalogues, good and bad: what the checker says about each, to the letter.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use guichet_rules::language::diagnostic::{Style, render};
+use guichet_rules::language::{Catalogue, Loaded, Severity, SourceFile};
+use guichet_rules::process::Plan;
+use guichet_rules::text::Language;
+use proptest::prelude::*;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sheets").join(name)
+}
+
+fn walk(at: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, root, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+fn good() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    walk(&folder("good"), &folder("good"), &mut files);
+    files
+}
+
+fn load(files: BTreeMap<String, String>) -> Loaded {
+    Catalogue::load(files.into_iter().map(|(path, text)| SourceFile { path, text }).collect())
+}
+
+fn drawn(loaded: &Loaded) -> String {
+    let french = loaded.diagnostics.iter().map(|d| render(d, &loaded.sources, Language::Fr, Style::Plain));
+    let english = loaded.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message.en));
+    format!(
+        "{}\n\n== in English\n{}",
+        french.collect::<Vec<_>>().join("\n\n"),
+        english.collect::<Vec<_>>().join("\n")
+    )
+}
+
+#[test]
+fn the_good_catalogue_has_no_finding_and_its_plans_compile() {
+    let loaded = load(good());
+    assert!(loaded.diagnostics.is_empty(), "{}", drawn(&loaded));
+    let catalogue = loaded.catalogue.unwrap();
+    assert_eq!(catalogue.definitions.len(), 2);
+    let pothole = catalogue.definition("voirie/chaussee-abimee").unwrap();
+    let fields: Vec<&str> = pothole.form.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["place", "danger", "cause", "details"], "inherited fields first, then its own");
+    let pavement = catalogue.definition("voirie/trottoir-abime").unwrap();
+    let fields: Vec<&str> = pavement.form.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["place"], "a removed field is gone");
+    assert_eq!(catalogue.scenarios[0].scenarios[0].steps.len(), 7);
+    let places = &catalogue.places["voirie/chaussee-abimee"];
+    let rule = &places["/assignment/0/when"];
+    assert_eq!((rule.file.as_str(), rule.line), ("voirie/chaussee-abimee.yaml", 10));
+    assert_eq!(places["/commitments/0/within/0/when"].file, "models/signalement.yaml");
+    for definition in catalogue.definitions {
+        Plan::compile(Arc::new(definition)).unwrap();
+    }
+}
+
+#[test]
+fn every_bad_sheet_is_explained_to_the_letter() {
+    let mut cases: Vec<PathBuf> =
+        std::fs::read_dir(folder("bad")).unwrap().map(|e| e.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    cases.sort();
+    assert!(cases.len() > 20);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder("said"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for case in cases {
+        let mut files = good();
+        let name = case.file_stem().unwrap().to_str().unwrap().to_owned();
+        // A case says which files it puts in the place of the good ones; `absent` takes one away.
+        for part in std::fs::read_to_string(&case).unwrap().split("#! ").skip(1) {
+            let (path, text) = part.split_once('\n').unwrap();
+            match path.trim().strip_prefix("absent ") {
+                Some(path) => drop(files.remove(path).unwrap()),
+                None => drop(files.insert(path.trim().to_owned(), text.to_owned())),
+            }
+        }
+        let loaded = load(files);
+        assert!(!loaded.diagnostics.is_empty(), "{name} is not bad");
+        let bad = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
+        assert_eq!(loaded.catalogue.is_none(), bad, "{name}");
+        settings.bind(|| insta::assert_snapshot!(name, drawn(&loaded)));
+    }
+}
+
+#[test]
+fn layout_and_order_of_keys_do_not_change_the_version() {
+    let hash = |files: BTreeMap<String, String>| {
+        let catalogue = load(files).catalogue.unwrap();
+        catalogue.definition("voirie/trottoir-abime").unwrap().hash().unwrap()
+    };
+    let mut other = good();
+    let sheet = "# autre mise en page\nassignment: [ { to: 'service:voirie' } ]\nkeywords:\n- trottoir\n\
+        qualification: \"automatic\"\nremove: danger\nextends: models/signalement\n\
+        title:\n  en: Damaged pavement\n  fr: 'Trottoir abîmé'\nprocess: voirie/trottoir-abime\n";
+    other.insert("voirie/trottoir-abime.yaml".into(), sheet.into());
+    assert_eq!(hash(good()), hash(other.clone()));
+    other.insert(
+        "voirie/trottoir-abime.yaml".into(),
+        sheet.replace("keywords:\n- trottoir", "keywords: [rue]"),
+    );
+    assert_ne!(hash(good()), hash(other));
+    let mut message = good();
+    message.entry("messages/reponse.yaml".into()).and_modify(|t| *t = t.replace("Bonjour.", "Bonsoir."));
+    assert_ne!(hash(good()), hash(message), "a shared part is a part of the version");
+}
+
+#[test]
+fn findings_travel_as_json_lines() {
+    let mut files = good();
+    files
+        .entry("voirie/trottoir-abime.yaml".into())
+        .and_modify(|t| *t = t.replace("service:voirie", "service:voiries"));
+    let loaded = load(files);
+    let line = serde_json::to_string(&loaded.diagnostics[0]).unwrap();
+    assert_eq!(
+        line,
+        r#"{"code":"service.unknown","severity":"error","message":{"fr":"service inconnu : `voiries`","en":"unknown service: `voiries`"},"file":"voirie/trottoir-abime.yaml","start":210,"end":217,"line":8,"column":19,"suggestion":"voirie"}"#
+    );
+    assert_eq!(
+        serde_json::from_str::<guichet_rules::language::Diagnostic>(&line).unwrap(),
+        loaded.diagnostics[0]
+    );
+}
+
+/// The good files with one of them changed: a line dropped, doubled or moved, a word replaced, bytes cut out.
+fn mutants() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let words = prop::sample::select(vec![
+        "",
+        "~",
+        "[]",
+        "{}",
+        "yes",
+        "'",
+        "\"",
+        "{",
+        "]",
+        ": ",
+        "- ",
+        "&a",
+        "*a",
+        "!x",
+        "|",
+        ">",
+        "\t",
+        "é",
+        "1",
+        "-1",
+        "form.x",
+        "role:nobody",
+        "0%",
+        "999999999999999999999",
+        "service:",
+        "tasks.visite.done",
+        "\u{0}",
+        "&a [*a]",
+        "form.danger && (",
+        "{form.x}",
+        "{",
+        "2 fortnights",
+        "models/signalement",
+        "<<: x",
+    ]);
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), words, 0..6_u8)
+        .prop_map(|(file, from, to, word, kind)| {
+            let mut files = good();
+            let name = files.keys().nth(file.index(files.len())).unwrap().clone();
+            let text = files.get_mut(&name).unwrap();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let (a, b) = (from.index(lines.len()), to.index(lines.len()));
+            match kind {
+                0 => drop(lines.remove(a)),
+                1 => lines.insert(b, lines[a].clone()),
+                2 => lines.swap(a, b),
+                3 => {
+                    let mut parts: Vec<&str> = lines[a].split(' ').collect();
+                    let at = to.index(parts.len());
+                    parts[at] = word;
+                    lines[a] = parts.join(" ");
+                }
+                4 => lines[a] = format!("  {}", lines[a]),
+                _ => {
+                    let keep = to.index(lines[a].chars().count() + 1);
+                    lines[a] = lines[a].chars().take(keep).collect::<String>() + word;
+                }
+            }
+            *text = lines.join("\n");
+            files
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_change_of_a_good_file_hurts_the_loader(files in mutants()) {
+        let loaded = load(files);
+        for diagnostic in &loaded.diagnostics {
+            let text = render(diagnostic, &loaded.sources, Language::En, Style::Plain);
+            prop_assert!(text.contains(&diagnostic.code), "{text}");
+            prop_assert!(diagnostic.place.line >= 1 && diagnostic.place.column >= 1);
+        }
+        if let Some(catalogue) = loaded.catalogue {
+            for definition in catalogue.definitions {
+                prop_assert!(Plan::compile(Arc::new(definition)).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_hurts_the_loader(text in prop_oneof![any::<String>(), "[-:{}\\[\\]\"'#&*!|>%@a \n]{0,400}"], which in any::<prop::sample::Index>()) {
+        let mut files = good();
+        let name = files.keys().nth(which.index(files.len())).unwrap().clone();
+        files.insert(name, text);
+        let loaded = load(files);
+        prop_assert!(loaded.catalogue.is_some() || !loaded.diagnostics.is_empty());
+    }
+}
