@@ -1,1 +1,30 @@
-//! Read models: they follow the journal and never write it.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod catalogue;
+mod commitments;
+mod definitions;
+mod error;
+mod inbox;
+mod models;
+mod outbox;
+mod read_models;
+mod request_card;
+mod runner;
+mod statistics;
+mod store;
+mod timeline;
+mod timers;
+
+pub use answer::{Answer, PAGE_ROWS, PAGE_ROWS_MAX, Page};
+pub use catalogue::{CatalogueEntry, CatalogueOrder, CatalogueQuery, ThemeEntry};
+pub use commitments::{Cohort, Commitment, KeptBy, KeptLine, KeptQuery};
+pub use error::{Poison, ProjectionError};
+pub use inbox::{InboxItem, InboxQuery, Whose, Work};
+pub use outbox::{Claim, OutboxItem};
+pub use read_models::{Options, ReadModels};
+pub use request_card::{Card, CardOrder, CardQuery};
+pub use runner::{Rebuilt, RunState, Status};
+pub use statistics::{Delay, Dimension, Figures, StatisticsLine, StatisticsQuery};
+pub use timeline::TimelineEntry;
+pub use timers::DueTimer;

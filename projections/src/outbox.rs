@@ -1,0 +1,287 @@
+//! `outbox`: what is to be sent and is not sent yet.
+//!
+//! What is asked for follows from the journal; how often it was tried stands beside it, in a table that a rebuild
+//! leaves alone. A worker claims effects for a while, carries each out with its id, and reports the result as a
+//! command; the event that this makes takes the effect out of here.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use guichet_rules::process::Delivery;
+use guichet_rules::request::{Effect, Recipient, RequestId, Subject, effects, settled};
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::answer::{Answer, rows_of};
+use crate::error::ProjectionError;
+use crate::models::ReadModel;
+use crate::read_models::ReadModels;
+use crate::runner::{Change, Fold, Turn};
+use crate::store::{
+    Columns, Rows, Snapshot, Table, Value, Where, bytes, code, in_transaction, int, run, text,
+};
+
+/// The read model.
+pub(crate) static MODEL: ReadModel = ReadModel {
+    name: "outbox",
+    version: 1,
+    tables: &[&TABLE],
+    fold: |begin| Box::new(Outbox { pending: begin.pending.clone(), before: HashMap::new() }),
+};
+
+static TABLE: Table = Table {
+    name: "outbox",
+    columns: &[
+        int("rid"),
+        text("effect"),
+        bytes("request"),
+        text("tenant"),
+        text("recipient"),
+        text("subject"),
+        text("means"),
+        int("asked"),
+    ],
+    key: 2,
+    indexes: &[&["asked"]],
+    append_only: false,
+};
+
+/// Tries, by request and effect. Losing this table costs a repeated try, never an effect.
+pub(crate) const ATTEMPTS: &str = "CREATE TABLE IF NOT EXISTS outbox_attempt \
+    (request BLOB NOT NULL, effect TEXT NOT NULL, attempts INTEGER NOT NULL, next_attempt INTEGER, \
+     leased_until INTEGER, done INTEGER NOT NULL, error TEXT, PRIMARY KEY (request, effect))";
+
+/// An effect that is not done, with its tries so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxItem {
+    /// The request.
+    pub request: RequestId,
+    /// Its collectivity.
+    pub tenant: String,
+    /// The effect's id within the request.
+    pub effect: String,
+    /// Who it goes to.
+    pub recipient: Recipient,
+    /// What it is about.
+    pub subject: Subject,
+    /// The means.
+    pub by: Delivery,
+    /// When the event that asks for it happened (UTC).
+    pub asked: DateTime<Utc>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it may be tried again (UTC).
+    pub next_attempt: Option<DateTime<Utc>>,
+    /// Until when a worker has it (UTC).
+    pub leased_until: Option<DateTime<Utc>>,
+    /// Why the last try failed.
+    pub error: Option<String>,
+}
+
+/// Effects that are not done, by request.
+pub(crate) type Pending = HashMap<i64, BTreeMap<String, (Effect, DateTime<Utc>)>>;
+
+/// The folding side. It holds what is not done yet, and nothing of requests that are.
+struct Outbox {
+    pending: Pending,
+    /// What was not done before the batch, of the requests that it touched.
+    before: Pending,
+}
+
+impl Fold for Outbox {
+    fn event(&mut self, change: &Change<'_>, _: &mut Rows) -> Result<(), String> {
+        let rid = change.after.rid;
+        let pending = self.pending.get(&rid);
+        let known: Vec<Effect> =
+            pending.into_iter().flat_map(|p| p.values()).map(|(e, _)| e.clone()).collect();
+        let over = if known.is_empty() { Vec::new() } else { settled(change.event, &known) };
+        let plan = change.process.plan()?;
+        let asked = effects(change.revision, change.event, &change.after.request, plan, change.organisation);
+        if over.is_empty() && asked.is_empty() {
+            return Ok(());
+        }
+        self.before.entry(rid).or_insert_with(|| pending.cloned().unwrap_or_default());
+        let pending = self.pending.entry(rid).or_default();
+        pending.retain(|id, _| !over.contains(id));
+        for effect in asked {
+            pending.insert(effect.id.clone(), (effect, change.meta.occurred_at));
+        }
+        if pending.is_empty() {
+            self.pending.remove(&rid);
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, turn: &Turn<'_>, rows: &mut Rows) {
+        let rid = turn.after.rid;
+        let Some(before) = self.before.remove(&rid) else { return };
+        let none = BTreeMap::new();
+        let after = self.pending.get(&rid).unwrap_or(&none);
+        let rows = rows.table(&TABLE);
+        for effect in before.keys().filter(|effect| !after.contains_key(*effect)) {
+            rows.delete([rid.into(), effect.into()]);
+        }
+        for (id, (effect, asked)) in after.iter().filter(|(id, _)| !before.contains_key(*id)) {
+            let request = &turn.after.request;
+            rows.upsert([
+                rid.into(),
+                id.into(),
+                request.id.0.into(),
+                (&request.tenant).into(),
+                serde_json::to_string(&effect.recipient).unwrap_or_default().into(),
+                serde_json::to_string(&effect.subject).unwrap_or_default().into(),
+                code(&effect.by).into(),
+                (*asked).into(),
+            ]);
+        }
+    }
+}
+
+/// What is not done where the table with `suffix` stands.
+pub(crate) async fn load(
+    connection: &mut SqliteConnection,
+    suffix: &str,
+) -> Result<Pending, ProjectionError> {
+    let sql = format!("SELECT rid, effect, recipient, subject, means, asked FROM outbox{suffix}");
+    let mut pending = Pending::new();
+    for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await? {
+        let mut at = Columns::new(&row);
+        let (rid, id): (i64, String) = (at.take()?, at.take()?);
+        let effect = Effect { id: id.clone(), recipient: at.json()?, subject: at.json()?, by: at.code()? };
+        pending.entry(rid).or_default().insert(id, (effect, at.instant()?));
+    }
+    Ok(pending)
+}
+
+const COLUMNS: &str = "o.request, o.tenant, o.effect, o.recipient, o.subject, o.means, o.asked, \
+    COALESCE(a.attempts, 0), a.next_attempt, a.leased_until, a.error";
+
+const FROM: &str =
+    "FROM outbox o LEFT JOIN outbox_attempt a ON a.request = o.request AND a.effect = o.effect";
+
+fn read(row: &SqliteRow) -> Result<OutboxItem, ProjectionError> {
+    let mut at = Columns::new(row);
+    Ok(OutboxItem {
+        request: RequestId(at.uuid()?),
+        tenant: at.take()?,
+        effect: at.take()?,
+        recipient: at.json()?,
+        subject: at.json()?,
+        by: at.code()?,
+        asked: at.instant()?,
+        attempts: at.number()?,
+        next_attempt: at.opt_instant()?,
+        leased_until: at.opt_instant()?,
+        error: at.take()?,
+    })
+}
+
+/// What a worker asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Now (UTC).
+    pub now: DateTime<Utc>,
+    /// Until when nobody else gets what is claimed (UTC).
+    pub lease_until: DateTime<Utc>,
+    /// Only effects by these means; by any if empty.
+    pub by: Vec<Delivery>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl ReadModels {
+    /// Claims effects that may be tried now, the longest asked for first. A claim that is neither reported done nor
+    /// failed ends with its lease.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn outbox_claim(&self, claim: &Claim) -> Result<Vec<OutboxItem>, ProjectionError> {
+        let now = claim.now;
+        let mut filter = Where::default();
+        filter.with("(a.next_attempt IS NULL OR a.next_attempt <= ?)", now);
+        filter.with("(a.leased_until IS NULL OR a.leased_until <= ?)", now);
+        filter.raw("COALESCE(a.done, 0) = 0", []);
+        filter.among("o.means", claim.by.iter().map(code));
+        let sql = format!(
+            "SELECT {COLUMNS} {FROM} {} ORDER BY o.asked, o.rid, o.effect LIMIT {}",
+            filter.sql(),
+            claim.limit
+        );
+        let mut connection = self.writer().lock().await;
+        in_transaction(&mut connection, async |connection| {
+            // What is settled has no tries any more.
+            let gone = "DELETE FROM outbox_attempt WHERE NOT EXISTS (SELECT 1 FROM outbox o \
+                WHERE o.request = outbox_attempt.request AND o.effect = outbox_attempt.effect)";
+            run(connection, gone, &[]).await?;
+            let rows = run(connection, &sql, &filter.values).await?;
+            let mut items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            for item in &mut items {
+                item.leased_until = Some(claim.lease_until);
+                let lease = "INSERT INTO outbox_attempt (request, effect, attempts, leased_until, done) \
+                    VALUES (?, ?, 0, ?, 0) ON CONFLICT (request, effect) DO UPDATE SET leased_until = excluded.leased_until";
+                let key = [item.request.0.into(), (&item.effect).into(), claim.lease_until.into()];
+                run(connection, lease, &key).await?;
+            }
+            Ok(items)
+        })
+        .await
+    }
+
+    /// Notes that an effect was carried out and reported, so that nobody claims it again before the event that says so
+    /// has been taken in.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn outbox_done(&self, request: RequestId, effect: &str) -> Result<(), ProjectionError> {
+        let done = "INSERT INTO outbox_attempt (request, effect, attempts, done) VALUES (?, ?, 1, 1) \
+            ON CONFLICT (request, effect) DO UPDATE SET done = 1, attempts = outbox_attempt.attempts + 1";
+        let mut connection = self.writer().lock().await;
+        run(&mut connection, done, &[request.0.into(), effect.into()]).await.map(drop)
+    }
+
+    /// Notes that an effect failed and when it may be tried again (UTC). `error` is kept as it is, so it must name
+    /// nobody.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn outbox_failed(
+        &self,
+        request: RequestId,
+        effect: &str,
+        error: &str,
+        next_attempt: DateTime<Utc>,
+    ) -> Result<(), ProjectionError> {
+        let failed = "INSERT INTO outbox_attempt (request, effect, attempts, next_attempt, error, done) \
+            VALUES (?, ?, 1, ?, ?, 0) ON CONFLICT (request, effect) DO UPDATE SET \
+            attempts = outbox_attempt.attempts + 1, next_attempt = excluded.next_attempt, error = excluded.error, \
+            leased_until = NULL";
+        let values: [Value; 4] = [request.0.into(), effect.into(), next_attempt.into(), error.into()];
+        let mut connection = self.writer().lock().await;
+        run(&mut connection, failed, &values).await.map(drop)
+    }
+
+    /// Effects that are not done, the longest asked for first, whoever has claimed them. The counts are of effects.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn outbox(
+        &self,
+        tenant: Option<&str>,
+        limit: u32,
+    ) -> Result<Answer<Vec<OutboxItem>>, ProjectionError> {
+        let mut filter = Where::default();
+        filter.maybe("o.tenant = ?", tenant);
+        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let count = format!("SELECT COUNT(*), COUNT(*) {FROM} {}", filter.sql());
+        let counts = snapshot.counts(count, &filter.values).await?;
+        let limit = rows_of(limit);
+        let sql = format!(
+            "SELECT {COLUMNS} {FROM} {} ORDER BY o.asked, o.rid, o.effect LIMIT {limit}",
+            filter.sql()
+        );
+        let rows = snapshot.rows(sql, &filter.values).await?;
+        let items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(snapshot.answer(counts, items))
+    }
+}

@@ -1,0 +1,259 @@
+//! The read models as the rest of the house meets them: opened once, asked often.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use guichet_journal::{Journal, Position};
+use guichet_rules::organisation::Organisation;
+use guichet_rules::process::{Definition, DefinitionHash};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+use crate::error::ProjectionError;
+use crate::models::{ALL, ReadModel};
+use crate::runner::{
+    Checkpoint, Known, Progress, Rebuilt, RunState, Status, checkpoints, create, follow, prepare, rebuild,
+};
+use crate::store::{SERVING, connect, pool, token_of};
+
+/// Bounds of the runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The most events that are folded and written together.
+    pub batch_events: usize,
+    /// The most states of open requests kept in memory.
+    pub open_states: usize,
+    /// The most states of finished requests kept in memory.
+    pub finished_states: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { batch_events: 8_192, open_states: 32_768, finished_states: 1_024 }
+    }
+}
+
+/// What the runner, rebuilds and queries share.
+pub(crate) struct Inner {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) options: Options,
+    pub(crate) writer: Mutex<SqliteConnection>,
+    pub(crate) readers: SqlitePool,
+    pub(crate) known: Arc<RwLock<Known>>,
+    pub(crate) progress: watch::Sender<Progress>,
+    /// Counts the swaps, so that the live run notices one.
+    pub(crate) epoch: watch::Sender<u64>,
+    pub(crate) rebuilding: Mutex<()>,
+    #[cfg(test)]
+    pub(crate) commits_left: std::sync::atomic::AtomicI64,
+}
+
+impl Inner {
+    /// Where tests cut a run short between folding and writing.
+    #[cfg(test)]
+    pub(crate) fn before_commit(&self) -> Result<(), ProjectionError> {
+        use std::sync::atomic::Ordering;
+        if self.commits_left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(ProjectionError::store("cut short by a test"));
+        }
+        Ok(())
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "tests cut a run short here")]
+    pub(crate) fn before_commit(&self) -> Result<(), ProjectionError> {
+        Ok(())
+    }
+}
+
+/// The live run; it ends with the last handle.
+struct Live(JoinHandle<()>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// All read models, kept up with the journal. A copy is another handle on the same.
+#[derive(Clone)]
+pub struct ReadModels {
+    inner: Arc<Inner>,
+    _live: Arc<Live>,
+}
+
+impl std::fmt::Debug for ReadModels {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let position = self.inner.progress.borrow().position;
+        formatter.debug_struct("ReadModels").field("position", &position).finish_non_exhaustive()
+    }
+}
+
+impl ReadModels {
+    /// The names of the read models, for [`ReadModels::rebuild`].
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        ALL.iter().map(|model| model.name).collect()
+    }
+
+    /// Opens the database at `path`, or makes it, and starts to follow the journal. Read models that another version of
+    /// the program left are rebuilt before this returns.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`] when the file cannot be used, [`ProjectionError::Journal`], [`ProjectionError::Poison`]
+    /// when a rebuild meets an event that it cannot fold.
+    pub async fn open(path: &Path, journal: Arc<dyn Journal>) -> Result<Self, ProjectionError> {
+        Self::open_with(path, journal, Options::default()).await
+    }
+
+    /// The same with other bounds.
+    ///
+    /// # Errors
+    /// As [`ReadModels::open`].
+    pub async fn open_with(
+        path: &Path,
+        journal: Arc<dyn Journal>,
+        options: Options,
+    ) -> Result<Self, ProjectionError> {
+        let inner = Self::inner(path, journal, options).await?;
+        let outdated = make_tables(&inner).await?;
+        if !outdated.is_empty() {
+            rebuild(&inner, outdated).await?;
+        }
+        let live = Live(tokio::spawn(follow(Arc::clone(&inner))));
+        Ok(Self { inner, _live: Arc::new(live) })
+    }
+
+    async fn inner(
+        path: &Path,
+        journal: Arc<dyn Journal>,
+        options: Options,
+    ) -> Result<Arc<Inner>, ProjectionError> {
+        let mut connection = connect(path).await?;
+        prepare(&mut connection).await?;
+        Ok(Arc::new(Inner {
+            journal,
+            options,
+            writer: Mutex::new(connection),
+            readers: pool(path).await?,
+            known: Arc::default(),
+            progress: watch::Sender::default(),
+            epoch: watch::Sender::default(),
+            rebuilding: Mutex::default(),
+            #[cfg(test)]
+            commits_left: std::sync::atomic::AtomicI64::new(i64::MAX),
+        }))
+    }
+
+    /// Waits until the read models have taken in the event at `position`, so that whoever holds a receipt sees what they did.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Timeout`]; [`ProjectionError::Poison`] when the runner stands before an event that it cannot
+    /// fold; [`ProjectionError::Closed`].
+    pub async fn wait_for(&self, position: Position, timeout: Duration) -> Result<(), ProjectionError> {
+        let mut progress = self.inner.progress.subscribe();
+        let over = |progress: &Progress| {
+            progress.position >= Some(position)
+                || progress.poison.is_some()
+                || progress.state == RunState::Closed
+        };
+        match tokio::time::timeout(timeout, progress.wait_for(over)).await {
+            Ok(Ok(progress)) if progress.position >= Some(position) => Ok(()),
+            Ok(Ok(progress)) => Err(progress.poison.clone().map_or(ProjectionError::Closed, Into::into)),
+            Ok(Err(_)) => Err(ProjectionError::Closed),
+            Err(_) => {
+                let reached = self.inner.progress.borrow().position;
+                Err(ProjectionError::Timeout { wanted: position, reached })
+            }
+        }
+    }
+
+    /// Waits until everything that is in the journal now has been taken in.
+    ///
+    /// # Errors
+    /// As [`ReadModels::wait_for`], and [`ProjectionError::Journal`].
+    pub async fn catch_up(&self, timeout: Duration) -> Result<(), ProjectionError> {
+        match self.inner.journal.head().await? {
+            Some(head) => self.wait_for(head, timeout).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How far the read models are.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Journal`] when the journal does not say where it ends.
+    pub async fn status(&self) -> Result<Status, ProjectionError> {
+        let head = self.inner.journal.head().await?;
+        let Progress { position, events, last_recorded, state, rebuilding, .. } =
+            self.inner.progress.borrow().clone();
+        let caught_up = position >= head;
+        Ok(Status { position, head, caught_up, events, last_recorded, state, rebuilding })
+    }
+
+    /// Rebuilds read models by name, all of them if none is named, beside those that serve, and puts them in their
+    /// place. Readers see the old tables until then, and never none.
+    ///
+    /// # Errors
+    /// [`ProjectionError::UnknownName`], [`ProjectionError::Store`], [`ProjectionError::Journal`],
+    /// [`ProjectionError::Poison`]; the old tables stay then.
+    pub async fn rebuild(&self, names: &[&str]) -> Result<Rebuilt, ProjectionError> {
+        if let Some(name) = names.iter().find(|name| !Self::names().contains(name)) {
+            let known = Self::names().join(", ");
+            return Err(ProjectionError::UnknownName { name: (*name).to_owned(), known });
+        }
+        let wanted = |model: &&&'static ReadModel| names.is_empty() || names.contains(&model.name);
+        rebuild(&self.inner, ALL.iter().filter(wanted).copied().collect()).await
+    }
+
+    /// Ends the live run and closes the database. Other handles answer with errors from then on.
+    pub async fn close(&self) {
+        self._live.0.abort();
+        self.inner.progress.send_modify(|progress| progress.state = RunState::Closed);
+        self.inner.readers.close().await;
+    }
+
+    /// The organisation of a collectivity, as last published.
+    #[must_use]
+    pub fn organisation(&self, tenant: &str) -> Option<Arc<Organisation>> {
+        let known = self.inner.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.organisation(tenant).map(Arc::clone)
+    }
+
+    /// A published version of a process, in force or not.
+    #[must_use]
+    pub fn definition(&self, hash: &DefinitionHash) -> Option<Arc<Definition>> {
+        let known = self.inner.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.process(hash).map(|process| Arc::clone(&process.definition))
+    }
+
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.inner.readers
+    }
+
+    pub(crate) fn writer(&self) -> &Mutex<SqliteConnection> {
+        &self.inner.writer
+    }
+}
+
+/// Makes the tables that are missing. The read models to be rebuilt before anybody may read are returned.
+async fn make_tables(inner: &Inner) -> Result<Vec<&'static ReadModel>, ProjectionError> {
+    let head = inner.journal.head().await?.map(token_of);
+    let mut connection = inner.writer.lock().await;
+    let known = checkpoints(&mut connection).await?;
+    let current = |model: &&'static ReadModel| {
+        known.get(model.name).is_some_and(|checkpoint: &Checkpoint| checkpoint.version == model.version)
+    };
+    let positions: Vec<Option<i64>> =
+        ALL.iter().filter_map(|model| known.get(model.name)).map(|checkpoint| checkpoint.position).collect();
+    let reached = positions.iter().max().copied().flatten();
+    // Apart from each other, or beyond the journal's end (it was restored from a backup), they are of no use.
+    let together = positions.iter().all(|position| *position == reached);
+    if reached.is_none() || reached > head || !together || !ALL.iter().any(&current) {
+        create(&mut connection, &ALL, SERVING, true).await?;
+        return Ok(Vec::new());
+    }
+    Ok(ALL.iter().filter(|model| !current(model)).copied().collect())
+}

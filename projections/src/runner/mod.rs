@@ -1,0 +1,21 @@
+//! The runner: it follows the journal, folds each event once, and moves rows and checkpoints together.
+
+mod change;
+mod decode;
+mod folder;
+mod known;
+mod live;
+mod pump;
+mod rebuild;
+mod schema;
+mod states;
+mod status;
+
+pub(crate) use change::{Change, Fold, Held, Process, Publication, Turn};
+pub(crate) use known::Known;
+pub(crate) use live::follow;
+pub use rebuild::Rebuilt;
+pub(crate) use rebuild::rebuild;
+pub(crate) use schema::{Checkpoint, checkpoints, create, prepare};
+pub(crate) use status::Progress;
+pub use status::{RunState, Status};

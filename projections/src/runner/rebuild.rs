@@ -1,0 +1,145 @@
+//! Rebuilding: new tables are filled beside those that serve, and take their place in one transaction.
+
+use std::sync::Arc;
+
+use guichet_journal::Position;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+use super::folder::Folder;
+use super::known::Known;
+use super::pump::{Pump, Until};
+use super::schema::{checkpoints, commit, create, discard_next, swap};
+use super::states::States;
+use crate::error::ProjectionError;
+use crate::models::{ALL, Begin, ReadModel};
+use crate::read_models::Inner;
+use crate::store::{NEXT, execute, position_of, token_of};
+
+/// A round this short is the last before the swap: those who write wait no longer than it takes.
+const LAST_ROUND_EVENTS: u64 = 256;
+
+/// What a rebuild did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// The read models that were rebuilt.
+    pub names: Vec<String>,
+    /// How many events were folded.
+    pub events: u64,
+    /// The position at which the new tables took their place.
+    pub position: Option<Position>,
+}
+
+/// A rebuild under way.
+struct Job {
+    models: Vec<&'static ReadModel>,
+    folder: Folder,
+    checkpoint: Option<i64>,
+    events: u64,
+}
+
+/// Rebuilds these read models up to where those that serve stand.
+pub(crate) async fn rebuild(
+    inner: &Inner,
+    models: Vec<&'static ReadModel>,
+) -> Result<Rebuilt, ProjectionError> {
+    let _alone = inner.rebuilding.lock().await;
+    let names: Vec<String> = models.iter().map(|model| model.name.to_owned()).collect();
+    inner.progress.send_modify(|progress| progress.rebuilding = names.clone());
+    let result = beside(inner, models).await;
+    inner.progress.send_modify(|progress| progress.rebuilding.clear());
+    if result.is_err() {
+        discard_next(&mut *inner.writer.lock().await).await?;
+    }
+    let (events, position) = result?;
+    Ok(Rebuilt { names, events, position })
+}
+
+async fn beside(
+    inner: &Inner,
+    models: Vec<&'static ReadModel>,
+) -> Result<(u64, Option<Position>), ProjectionError> {
+    let generation = create(&mut *inner.writer.lock().await, &models, NEXT, false).await?;
+    let begin = Begin::default();
+    let folder = Folder {
+        models: models.iter().map(|model| (model.fold)(&begin)).collect(),
+        states: States::new(inner.options.open_states, inner.options.finished_states),
+        known: Known::default(),
+        shared: None,
+        journal: Arc::clone(&inner.journal),
+        handle: Handle::current(),
+        tenants: Vec::new(),
+    };
+    let mut job = Job { models, folder, checkpoint: None, events: 0 };
+    loop {
+        let events = job.events;
+        let target = serving(inner).await?;
+        job = round(inner, job, target).await?;
+        if job.events - events <= LAST_ROUND_EVENTS {
+            break;
+        }
+    }
+    let tables = job.models.iter().flat_map(|model| model.tables);
+    for index in tables.flat_map(|table| table.create_indexes(NEXT, generation)) {
+        execute(&mut *inner.writer.lock().await, index).await?;
+    }
+    // What came in while the indexes were made, without holding anybody up; then the rest, while writers wait.
+    let target = serving(inner).await?;
+    job = round(inner, job, target).await?;
+    last_round(inner, job).await
+}
+
+/// Where the tables that serve stand.
+async fn serving(inner: &Inner) -> Result<Option<i64>, ProjectionError> {
+    target_of(&mut *inner.writer.lock().await).await
+}
+
+async fn target_of(connection: &mut sqlx::sqlite::SqliteConnection) -> Result<Option<i64>, ProjectionError> {
+    let checkpoints = checkpoints(connection).await?;
+    // All that serve stand at one position; one that is not there yet has none.
+    let serving = ALL.iter().filter_map(|model| checkpoints.get(model.name));
+    Ok(serving.filter_map(|checkpoint| checkpoint.position).max())
+}
+
+/// Folds up to `target`.
+async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, ProjectionError> {
+    let Some(last) = target.filter(|_| target != job.checkpoint).and_then(position_of) else {
+        return Ok(job);
+    };
+    let Job { models, folder, mut checkpoint, mut events } = job;
+    let after = checkpoint.and_then(position_of);
+    let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
+    while let Some(folded) = pump.next().await? {
+        let to = token_of(folded.through.min(last));
+        let mut connection = inner.writer.lock().await;
+        commit(&mut connection, &models, NEXT, folded.rows, (checkpoint, to)).await?;
+        checkpoint = Some(to);
+        events += folded.events;
+    }
+    Ok(Job { models, folder: pump.finish().await?, checkpoint, events })
+}
+
+/// The last events, and the swap, while nobody else writes.
+async fn last_round(inner: &Inner, job: Job) -> Result<(u64, Option<Position>), ProjectionError> {
+    let mut connection = inner.writer.lock().await;
+    let target = target_of(&mut connection).await?;
+    let Job { models, folder, mut checkpoint, mut events } = job;
+    if let Some(last) = target.filter(|_| target != checkpoint).and_then(position_of) {
+        let after = checkpoint.and_then(position_of);
+        let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
+        while let Some(folded) = pump.next().await? {
+            let to = token_of(folded.through.min(last));
+            commit(&mut connection, &models, NEXT, folded.rows, (checkpoint, to)).await?;
+            checkpoint = Some(to);
+            events += folded.events;
+        }
+    }
+    if checkpoint != target {
+        return Err(ProjectionError::store(
+            "the journal ends before the position that the read models stand at",
+        ));
+    }
+    swap(&mut connection, &models).await?;
+    inner.epoch.send_modify(|epoch| *epoch += 1);
+    Ok((events, checkpoint.and_then(position_of)))
+}

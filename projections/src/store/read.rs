@@ -1,0 +1,173 @@
+//! Reading: one snapshot for the rows and for the position they are true at.
+
+use guichet_journal::Position;
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
+
+use super::value::{Value, position_of};
+use super::write::bind;
+use crate::answer::Answer;
+use crate::error::ProjectionError;
+
+/// The read models as they stood at one instant.
+pub(crate) struct Snapshot {
+    transaction: Transaction<'static, Sqlite>,
+    position: Option<Position>,
+}
+
+impl Snapshot {
+    /// Takes one, for the read model `name`.
+    pub(crate) async fn take(pool: &SqlitePool, name: &str) -> Result<Self, ProjectionError> {
+        let mut transaction = pool.begin().await?;
+        let token: Option<Option<i64>> = sqlx::query_scalar("SELECT position FROM read_model WHERE name = ?")
+            .bind(name.to_owned())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        Ok(Self { transaction, position: token.flatten().and_then(position_of) })
+    }
+
+    /// Rows of a statement whose text comes from constants of this crate, its values bound.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: String,
+        values: &[Value],
+    ) -> Result<Vec<SqliteRow>, ProjectionError> {
+        let mut arguments = SqliteArguments::default();
+        bind(&mut arguments, values)?;
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        Ok(query.fetch_all(&mut *self.transaction).await?)
+    }
+
+    /// How many rows a condition has, and how many of them are open: two columns of a `SELECT`.
+    pub(crate) async fn counts(
+        &mut self,
+        sql: String,
+        values: &[Value],
+    ) -> Result<(u64, u64), ProjectionError> {
+        let rows = self.rows(sql, values).await?;
+        let Some(row) = rows.first() else { return Ok((0, 0)) };
+        let mut columns = Columns::new(row);
+        Ok((columns.count()?, columns.count()?))
+    }
+
+    /// The answer that was made from this snapshot.
+    pub(crate) fn answer<T>(self, (n, open): (u64, u64), value: T) -> Answer<T> {
+        Answer { as_of: self.position, n, open, value }
+    }
+}
+
+/// The columns of a row, from left to right.
+pub(crate) struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(crate) fn new(row: &'r SqliteRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column.
+    pub(crate) fn take<T>(&mut self) -> Result<T, ProjectionError>
+    where
+        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    {
+        let value = self.row.try_get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    pub(crate) fn count(&mut self) -> Result<u64, ProjectionError> {
+        Ok(u64::try_from(self.take::<Option<i64>>()?.unwrap_or(0)).unwrap_or(0))
+    }
+
+    pub(crate) fn number<T: TryFrom<i64> + Default>(&mut self) -> Result<T, ProjectionError> {
+        Ok(T::try_from(self.take::<i64>()?).unwrap_or_default())
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, ProjectionError> {
+        Ok(self.take::<i64>()? != 0)
+    }
+
+    pub(crate) fn uuid(&mut self) -> Result<uuid::Uuid, ProjectionError> {
+        let bytes: Vec<u8> = self.take()?;
+        uuid::Uuid::from_slice(&bytes).map_err(|_| ProjectionError::store("an id does not have 16 bytes"))
+    }
+
+    pub(crate) fn instant(&mut self) -> Result<chrono::DateTime<chrono::Utc>, ProjectionError> {
+        Ok(super::instant(self.take()?))
+    }
+
+    pub(crate) fn opt_instant(&mut self) -> Result<Option<chrono::DateTime<chrono::Utc>>, ProjectionError> {
+        Ok(self.take::<Option<i64>>()?.map(super::instant))
+    }
+
+    /// A word of a closed list.
+    pub(crate) fn code<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, ProjectionError> {
+        let code: String = self.take()?;
+        super::parse_code(&code)
+            .ok_or_else(|| ProjectionError::store(format!("`{code}` is not a word of its list")))
+    }
+
+    /// A value stored as JSON text.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, ProjectionError> {
+        let text: String = self.take()?;
+        serde_json::from_str(&text)
+            .map_err(|_| ProjectionError::store("a JSON column does not have its shape"))
+    }
+}
+
+impl Columns<'_> {
+    /// A value stored as JSON text, if there is one.
+    pub(crate) fn opt_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, ProjectionError> {
+        let Some(text) = self.take::<Option<String>>()? else { return Ok(None) };
+        let shape = |_| ProjectionError::store("a JSON column does not have its shape");
+        serde_json::from_str(&text).map(Some).map_err(shape)
+    }
+}
+
+/// The conditions of a query and their values.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Where {
+    conditions: Vec<String>,
+    /// The values, in the order of their question marks.
+    pub(crate) values: Vec<Value>,
+}
+
+impl Where {
+    /// A condition with its value.
+    pub(crate) fn with(&mut self, condition: &str, value: impl Into<Value>) {
+        self.conditions.push(condition.to_owned());
+        self.values.push(value.into());
+    }
+
+    /// The same where there is a value.
+    pub(crate) fn maybe<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.with(condition, value);
+        }
+    }
+
+    /// A condition without values, or whose values are given along.
+    pub(crate) fn raw(&mut self, condition: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+        self.conditions.push(condition.into());
+        self.values.extend(values);
+    }
+
+    /// `column IN (…)`, where there is at least one value.
+    pub(crate) fn among<T: Into<Value>>(&mut self, column: &str, values: impl IntoIterator<Item = T>) {
+        let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+        if !values.is_empty() {
+            self.raw(format!("{column} IN ({})", vec!["?"; values.len()].join(",")), values);
+        }
+    }
+
+    /// The clause.
+    pub(crate) fn sql(&self) -> String {
+        if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", self.conditions.join(" AND "))
+        }
+    }
+}

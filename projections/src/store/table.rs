@@ -1,0 +1,133 @@
+//! Tables as data: from them come the statements that create, fill and swap them.
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Int,
+    Real,
+    Text,
+    Bytes,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Type,
+    pub(crate) nullable: bool,
+}
+
+const fn column(name: &'static str, kind: Type, nullable: bool) -> Column {
+    Column { name, kind, nullable }
+}
+
+pub(crate) const fn int(name: &'static str) -> Column {
+    column(name, Type::Int, false)
+}
+
+pub(crate) const fn opt_int(name: &'static str) -> Column {
+    column(name, Type::Int, true)
+}
+
+pub(crate) const fn opt_real(name: &'static str) -> Column {
+    column(name, Type::Real, true)
+}
+
+pub(crate) const fn text(name: &'static str) -> Column {
+    column(name, Type::Text, false)
+}
+
+pub(crate) const fn opt_text(name: &'static str) -> Column {
+    column(name, Type::Text, true)
+}
+
+pub(crate) const fn bytes(name: &'static str) -> Column {
+    column(name, Type::Bytes, false)
+}
+
+/// A table of a read model.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Its name while it serves; while it is rebuilt a suffix follows.
+    pub(crate) name: &'static str,
+    /// Its columns; the first `key` of them are the primary key.
+    pub(crate) columns: &'static [Column],
+    /// How many columns the key has.
+    pub(crate) key: usize,
+    /// Column lists of its other indexes.
+    pub(crate) indexes: &'static [&'static [&'static str]],
+    /// Whether rows are written once and never change.
+    pub(crate) append_only: bool,
+}
+
+/// The suffix of the tables that serve.
+pub(crate) const SERVING: &str = "";
+/// The suffix of tables that are built beside those that serve.
+pub(crate) const NEXT: &str = "__next";
+
+impl Table {
+    fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().take(self.key).map(|column| column.name)
+    }
+
+    fn key_list(&self) -> String {
+        self.keys().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The names of all columns, for a `SELECT`.
+    pub(crate) fn column_list(&self) -> String {
+        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Creates the table, without the indexes beside its key.
+    pub(crate) fn create(&self, suffix: &str) -> String {
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                let nullable = if column.nullable { "" } else { " NOT NULL" };
+                format!("{} {}{nullable}", column.name, super::sqlite::type_name(column.kind))
+            })
+            .collect();
+        let (name, keys) = (self.name, self.key_list());
+        let storage = super::sqlite::storage(self.key > 1);
+        format!("CREATE TABLE {name}{suffix} ({}, PRIMARY KEY ({keys})){storage}", columns.join(", "))
+    }
+
+    /// Creates the other indexes. Their names carry the generation, because they keep them when the table is renamed.
+    pub(crate) fn create_indexes(&self, suffix: &str, generation: i64) -> Vec<String> {
+        let name = self.name;
+        let index = |(number, columns): (usize, &&[&str])| {
+            format!("CREATE INDEX {name}_{number}_g{generation} ON {name}{suffix} ({})", columns.join(", "))
+        };
+        self.indexes.iter().enumerate().map(index).collect()
+    }
+
+    /// Writes `rows` rows: new ones, and new values for those whose key is there.
+    pub(crate) fn upsert(&self, suffix: &str, rows: usize) -> String {
+        let name = self.name;
+        let row = format!("({})", vec!["?"; self.columns.len()].join(","));
+        let mut sql = format!(
+            "INSERT INTO {name}{suffix} ({}) VALUES {}",
+            self.column_list(),
+            vec![row; rows].join(",")
+        );
+        let changed: Vec<String> = self
+            .columns
+            .iter()
+            .skip(self.key)
+            .map(|column| format!("{0} = excluded.{0}", column.name))
+            .collect();
+        if !self.append_only && !changed.is_empty() {
+            sql += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key_list(), changed.join(", "));
+        }
+        sql
+    }
+
+    /// Deletes `rows` rows by key.
+    pub(crate) fn delete(&self, suffix: &str, rows: usize) -> String {
+        let row = format!("({})", vec!["?"; self.key].join(","));
+        let (name, keys) = (self.name, self.key_list());
+        format!("DELETE FROM {name}{suffix} WHERE ({keys}) IN (VALUES {})", vec![row; rows].join(","))
+    }
+}

@@ -1,0 +1,134 @@
+//! `timeline`: the audit trail of a request, event by event, in words. What is personal stays in the journal; whoever
+//! may see it opens the request's stream.
+
+mod operands;
+mod words;
+
+use chrono::{DateTime, Utc};
+use guichet_journal::Position;
+use guichet_rules::request::RequestId;
+use guichet_rules::text::Text;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::answer::Answer;
+use crate::error::ProjectionError;
+use crate::models::ReadModel;
+use crate::read_models::ReadModels;
+use crate::runner::{Change, Fold};
+use crate::store::{Columns, Rows, Snapshot, Table, int, opt_text, position_of, text, token_of};
+
+/// The read model.
+pub(crate) static MODEL: ReadModel =
+    ReadModel { name: "timeline", version: 1, tables: &[&TABLE], fold: |_| Box::new(Timeline) };
+
+static TABLE: Table = Table {
+    name: "timeline",
+    columns: &[
+        int("position"),
+        int("rid"),
+        int("revision"),
+        text("event_type"),
+        int("occurred"),
+        int("recorded"),
+        text("actor"),
+        opt_text("on_behalf_of"),
+        text("operands"),
+    ],
+    key: 1,
+    indexes: &[&["rid", "revision"]],
+    append_only: true,
+};
+
+/// What happened to a request, once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// Where it stands in the journal.
+    pub position: Position,
+    /// Where it stands in the request's stream.
+    pub revision: u64,
+    /// Its type, for example `request.assigned`.
+    pub event_type: String,
+    /// When it happened (UTC).
+    pub occurred: DateTime<Utc>,
+    /// When it was recorded (UTC).
+    pub recorded: DateTime<Utc>,
+    /// The actor's pseudonym.
+    pub actor: String,
+    /// Staff code of the absent person in whose name it was done.
+    pub on_behalf_of: Option<String>,
+    /// What is not personal in it; `clocks` lists what it did to promises.
+    pub operands: Map<String, Json>,
+    /// The same in a sentence.
+    pub text: Text,
+}
+
+/// The folding side.
+struct Timeline;
+
+impl Fold for Timeline {
+    fn event(&mut self, change: &Change<'_>, rows: &mut Rows) -> Result<(), String> {
+        rows.table(&TABLE).upsert([
+            token_of(change.position).into(),
+            change.after.rid.into(),
+            change.revision.into(),
+            change.event.what.name().into(),
+            change.meta.occurred_at.into(),
+            change.meta.recorded_at.into(),
+            (&change.meta.actor).into(),
+            change.on_behalf_of.into(),
+            operands::of(change.event).into(),
+        ]);
+        Ok(())
+    }
+}
+
+impl ReadModels {
+    /// The history of a request of `tenant`, in its order; empty where it is not this collectivity's. The count is of
+    /// events; `open` is all of them while the request is open, because more may follow.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn timeline(
+        &self,
+        tenant: &str,
+        request: RequestId,
+    ) -> Result<Answer<Vec<TimelineEntry>>, ProjectionError> {
+        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let sql = format!(
+            "SELECT {}, c.definition, c.open FROM timeline t JOIN request_card c ON c.rid = t.rid \
+             WHERE c.request = ? AND c.tenant = ? ORDER BY t.revision",
+            TABLE.columns.iter().map(|column| format!("t.{}", column.name)).collect::<Vec<_>>().join(", ")
+        );
+        let rows = snapshot.rows(sql, &[request.0.into(), tenant.into()]).await?;
+        let organisation = self.organisation(tenant);
+        let (mut entries, mut open) = (Vec::with_capacity(rows.len()), 0);
+        for row in &rows {
+            let mut at = Columns::new(row);
+            let position =
+                position_of(at.take()?).ok_or_else(|| ProjectionError::store("a position is none"))?;
+            let _: i64 = at.take()?;
+            let (revision, event_type): (u64, String) = (at.number()?, at.take()?);
+            let (occurred, recorded) = (at.instant()?, at.instant()?);
+            let (actor, on_behalf_of) = (at.take()?, at.take()?);
+            let operands: Map<String, Json> = at.json()?;
+            let definition = self.definition(&guichet_rules::process::DefinitionHash(at.take()?));
+            open += u64::from(at.flag()?);
+            let names =
+                words::Names { organisation: organisation.as_deref(), definition: definition.as_deref() };
+            let text = words::sentence(&event_type, &operands, &names);
+            entries.push(TimelineEntry {
+                position,
+                revision,
+                event_type,
+                occurred,
+                recorded,
+                actor,
+                on_behalf_of,
+                operands,
+                text,
+            });
+        }
+        Ok(snapshot.answer((entries.len() as u64, open), entries))
+    }
+}
