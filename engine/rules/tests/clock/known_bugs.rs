@@ -211,6 +211,31 @@ fn a_budget_spent_at_closing_time_is_due_at_closing_time() {
     assert_eq!(due_at(&samedi, "2026-06-06 11:00", "1 working hour", &[]), "2026-06-06 12:00");
 }
 
+/// A pause holds its first instant and not its last: a closing or a midnight at its end counts, one at its start does
+/// not.
+#[test]
+fn a_pause_holds_its_first_instant_and_not_its_last() {
+    let mairie = calendar("mairie");
+    let due =
+        |within: &str, from: &str, until: &str| due_at(&mairie, "2026-06-01 10:00", within, &[(from, until)]);
+    assert_eq!(due("1 working day", "2026-06-02 09:00", "2026-06-02 17:00"), "2026-06-02 17:00");
+    assert_eq!(due("1 working day", "2026-06-02 17:00", "2026-06-02 17:01"), "2026-06-03 17:00");
+    assert_eq!(due("1 day", "2026-06-02 09:00", "2026-06-03 00:00"), "2026-06-03 00:00");
+    assert_eq!(due("1 day", "2026-06-03 00:00", "2026-06-03 00:01"), "2026-06-04 00:00");
+    assert_eq!(due("1 working hour", "2026-06-01 11:00", "2026-06-01 12:00"), "2026-06-01 11:00");
+    assert_eq!(due("1 hour", "2026-06-01 11:00", "2026-06-01 12:00"), "2026-06-01 11:00");
+}
+
+/// A share of open time that is no whole number of microseconds has been reached at the next one, not before.
+#[test]
+fn a_warning_is_rounded_up() {
+    let mairie = calendar("mairie");
+    let from = at(&mairie, "2026-06-01 10:00");
+    let due = from + TimeDelta::microseconds(101);
+    let warned = warning(&mairie, from, due, 50, &[]).unwrap();
+    assert_eq!(warned - from, TimeDelta::microseconds(51));
+}
+
 /// GLPI #11660: monthly dates drifted with the length of the months. GLPI #22306: invalid dates crashed.
 #[test]
 fn months_do_not_drift() {
