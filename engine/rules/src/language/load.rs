@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Sheet, Whole};
 use super::diagnostic::{Diagnostic, Fault, Severity, locate_all};
+use super::expression::on_long_stack;
 use super::sheet::{
     At, Base, Desk, Header, Item, Library, ScenarioFile, Theme, inherit, read_calendar, read_catalogue,
     read_circuit, read_message, read_organisation, read_process, read_scenarios,
@@ -68,9 +69,11 @@ impl Catalogue {
             files.into_iter().filter(|f| role_of(&f.path) != Role::Other).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let sources = Sources::new(files);
-        let mut loader = Loader::new(&sources);
-        let catalogue = loader.load();
-        let faults = loader.faults;
+        let (catalogue, faults) = on_long_stack(|| {
+            let mut loader = Loader::new(&sources);
+            let catalogue = loader.load();
+            (catalogue, loader.faults)
+        });
         let diagnostics = locate_all(faults, &sources);
         let sound = diagnostics.iter().all(|d| d.severity != Severity::Error);
         Loaded { catalogue: catalogue.filter(|_| sound), diagnostics, sources }

@@ -73,33 +73,26 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     Ok(pieces)
 }
 
-/// The message with each placeholder filled in by `value`, or by its default where there is no value.
-///
-/// # Errors
-/// As [`pieces`].
-pub fn fill(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Result<String, TemplateError> {
-    let mut filled = String::with_capacity(text.len() + 128);
-    for piece in pieces(text)? {
-        match piece {
-            Piece::Text(words) => filled.push_str(words),
-            Piece::Placeholder { name, default, .. } => {
-                let given = value(name).filter(|v| !v.trim().is_empty());
-                filled.push_str(given.as_deref().or(default).unwrap_or_default());
-            }
-        }
-    }
-    Ok(filled)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_defaults_and_braces() {
-        let value = |name: &str| (name == "code").then(|| "ABC".to_owned());
-        assert_eq!(fill("N° {code}, {due|sans date} {{x}}", value).unwrap(), "N° ABC, sans date {x}");
-        assert_eq!(fill("{é|ü}", value).unwrap(), "ü");
+    fn placeholders_defaults_and_braces() {
+        let found = pieces("N° {code}, {due| sans date }{{x}}").unwrap();
+        let placeholder = |name, default, range| Piece::Placeholder { name, default, range };
+        assert_eq!(
+            found,
+            [
+                Piece::Text("N° "),
+                placeholder("code", None, 4..10),
+                Piece::Text(", "),
+                placeholder("due", Some("sans date"), 12..29),
+                Piece::Text("{"),
+                Piece::Text("x"),
+                Piece::Text("}"),
+            ]
+        );
     }
 
     #[test]

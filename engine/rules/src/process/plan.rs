@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::definition::{Definition, DefinitionHash, Rule};
 use crate::calendar::Calendar;
+use crate::language::expression::{Environment, on_long_stack};
 use crate::language::{Expression, facts};
 
 /// The values that rules read. Personal fields are never among them.
@@ -74,18 +75,7 @@ impl Plan {
         // Whatever the stage, the last one's names are all that a rule could ever have used; what a later release
         // refuses in a rule must not stop an earlier one's definition from running.
         let environment = facts::environment(&definition, &facts::Vocabulary::default(), facts::Stage::Later);
-        let mut expressions = HashMap::new();
-        for rule in facts::rules_of(&definition) {
-            if expressions.contains_key(rule.text) {
-                continue;
-            }
-            let compiled =
-                Expression::compile(rule.text, &environment).map_err(|findings| PlanError::Rule {
-                    rule: rule.text.to_owned(),
-                    reason: findings.into_iter().next().map(|f| f.message.en).unwrap_or_default(),
-                })?;
-            expressions.insert(rule.text.to_owned(), compiled);
-        }
+        let expressions = on_long_stack(|| compile_rules(&definition, &environment))?;
         Ok(Self { definition, hash, calendars, expressions })
     }
 
@@ -149,4 +139,22 @@ impl Plan {
         }
         Err(PlanError::NoRuleHolds)
     }
+}
+
+fn compile_rules(
+    definition: &Definition,
+    environment: &Environment,
+) -> Result<HashMap<String, Expression>, PlanError> {
+    let mut expressions = HashMap::new();
+    for rule in facts::rules_of(definition) {
+        if expressions.contains_key(rule.text) {
+            continue;
+        }
+        let compiled = Expression::compile(rule.text, environment).map_err(|findings| PlanError::Rule {
+            rule: rule.text.to_owned(),
+            reason: findings.into_iter().next().map(|f| f.message.en).unwrap_or_default(),
+        })?;
+        expressions.insert(rule.text.to_owned(), compiled);
+    }
+    Ok(expressions)
 }

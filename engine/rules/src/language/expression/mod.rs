@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 
 pub use environment::{Environment, Hidden, Type};
 pub use evaluate::EvaluationError;
+pub(crate) use parse::on_long_stack;
 
 use super::diagnostic::{Fault, Severity};
 use super::source::Mark;

@@ -1,5 +1,7 @@
 //! Text to syntax tree, with the limits that keep the parser within its stack.
 
+use std::cell::Cell;
+
 use cel::Program;
 
 use super::check::count;
@@ -8,26 +10,41 @@ use super::{Finding, MAX_BRACKETS, MAX_NODES, MAX_TEXT, words};
 /// The parser recurses per bracket and per operator; unoptimised it takes some 20 KiB for each.
 const STACK: usize = 64 << 20;
 
-/// Parses on a thread of its own, whose stack no text within the limits can exhaust.
-pub(super) fn parse(text: &str) -> Result<Program, Vec<Finding>> {
-    refuse_before_parsing(text)?;
-    let result = std::thread::scope(|scope| {
+thread_local! {
+    /// Whether this thread's stack is long enough for any text within the limits.
+    static ON_LONG_STACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `work` on a thread with a long stack, so that the rules compiled in it need no thread each. Where there is no
+/// memory for one, it is done right here.
+pub(crate) fn on_long_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
+    if ON_LONG_STACK.get() {
+        return work();
+    }
+    let done = std::thread::scope(|scope| {
+        let start = || {
+            ON_LONG_STACK.set(true);
+            work()
+        };
         std::thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || compile(text))
+            .spawn_scoped(scope, start)
             .map(std::thread::ScopedJoinHandle::join)
     });
-    match result {
-        Ok(Ok(parsed)) => parsed,
-        // The parser gave up on a text that it should have refused.
-        Ok(Err(_)) => Err(vec![words::unreadable(text)]),
-        Err(_) => Err(vec![Finding::new(
-            "expression.no_thread",
-            0..text.len(),
-            "pas assez de mémoire pour lire cette règle",
-            "not enough memory to read this rule",
-        )]),
+    match done {
+        Ok(Ok(value)) => value,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => work(),
     }
+}
+
+/// Parses where no text within the limits can exhaust the stack.
+pub(super) fn parse(text: &str) -> Result<Program, Vec<Finding>> {
+    refuse_before_parsing(text)?;
+    // The parser may give up with a panic on a text that it should have refused.
+    on_long_stack(|| {
+        std::panic::catch_unwind(|| compile(text)).unwrap_or_else(|_| Err(vec![words::unreadable(text)]))
+    })
 }
 
 fn compile(text: &str) -> Result<Program, Vec<Finding>> {

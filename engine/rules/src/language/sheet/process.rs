@@ -47,7 +47,8 @@ pub(crate) const KEYS: [&str; 28] = [
 ];
 
 /// The side ways that have a text of their own.
-const SIDE_WAYS: [&str; 13] = [
+const SIDE_WAYS: [&str; 14] = [
+    "message",
     "asked",
     "reminded",
     "refused",
