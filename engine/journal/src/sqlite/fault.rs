@@ -12,6 +12,9 @@ const FULL: u32 = 13;
 const CONSTRAINT: u32 = 19;
 const NOTADB: u32 = 26;
 
+/// The extended code of a file that is no longer where it was opened.
+const GONE: &str = "1802";
+
 /// The primary result code, when it was SQLite that spoke.
 fn code(error: &sqlx::Error) -> Option<u32> {
     let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
@@ -31,6 +34,9 @@ pub(crate) fn reading(error: &sqlx::Error, path: &Path) -> JournalError {
         }
         Some(CORRUPT | NOTADB) => JournalError::corrupt(format!("`{}`: {error}", path.display())),
         Some(FULL) => JournalError::Full,
+        Some(IOERR) if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(GONE) => {
+            JournalError::unavailable(format!("`{}` was taken away or replaced", path.display()))
+        }
         _ if matches!(error, sqlx::Error::PoolClosed) => JournalError::Closed,
         _ => JournalError::unavailable(format!("`{}`: {error}", path.display())),
     }

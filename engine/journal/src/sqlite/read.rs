@@ -1,7 +1,7 @@
 //! What the readers ask.
 
+use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
 
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{Row, SqliteExecutor, SqlitePool};
@@ -29,9 +29,7 @@ fn failed(error: &sqlx::Error) -> JournalError {
 pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let token: i64 = row.try_get(0)?;
     let (header, body): (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
-    // Damaged text is passed on, not refused: its digest tells on which event the damage lies, and the others stay readable.
-    let text = |bytes| Arc::from(String::from_utf8_lossy(bytes));
-    Ok(Recorded::new(Position::from_token(token.unsigned_abs()), text(header), text(body)))
+    Ok(Recorded::new(Position::from_token(token.unsigned_abs()), text(header).into(), text(body).into()))
 }
 
 /// SQLite's integers are signed; no journal reaches the half of them.
@@ -61,53 +59,92 @@ pub(super) async fn stream(
     rows.iter().map(recorded).collect::<Result<_, _>>().map_err(|error| failed(&error))
 }
 
+/// Events that come in one row: each row of a result costs a passage between threads, which is dearer than reading the event.
+const CHUNK_EVENTS: usize = 128;
+
+/// Stands between the texts of a chunk. No valid JSON holds this character unescaped.
+const SEPARATOR: char = '\u{1e}';
+
 pub(super) async fn page(
     pool: &SqlitePool,
     after: Option<Position>,
     filter: &Filter,
     limit: usize,
 ) -> Result<Page, JournalError> {
-    let (mut left, mut through, mut events) = (limit.clamp(1, READ_EVENTS_MAX), after, Vec::new());
-    while left > 0 {
-        let asked = left.min(CHUNK_EVENTS);
-        let chunk = chunk(pool, through, asked).await?;
-        let found = chunk.len();
-        through = chunk.last().map(Recorded::position).or(through);
-        events.extend(chunk.into_iter().filter(|event| filter.wants(event)));
-        if found < asked {
-            return Ok(Page { events, through, at_end: true });
+    let mut left = limit.clamp(1, READ_EVENTS_MAX);
+    let (mut through, mut events) = (after, Vec::new());
+    let mut asked = left.min(CHUNK_EVENTS);
+    let mut chunk = Chunk::read(pool.clone(), through, asked).await?;
+    loop {
+        left -= asked;
+        // The next chunk is read while this one is taken apart.
+        let next_asked = left.min(CHUNK_EVENTS);
+        let ahead = match chunk.last()? {
+            Some(last) if next_asked > 0 => {
+                Some(tokio::spawn(Chunk::read(pool.clone(), Some(last), next_asked)))
+            }
+            Some(_) | None => None,
+        };
+        let found = chunk.events(pool, through, asked).await?;
+        let at_end = found.len() < asked;
+        through = found.last().map(Recorded::position).or(through);
+        events.extend(found.into_iter().filter(|event| filter.wants(event)));
+        match ahead {
+            Some(ahead) if !at_end => {
+                asked = next_asked;
+                chunk = ahead.await.map_err(JournalError::unavailable)??;
+            }
+            Some(_) | None => return Ok(Page { events, through, at_end }),
         }
-        left -= found;
     }
-    Ok(Page { events, through, at_end: false })
 }
 
-/// Events that come in one row: each row of a result costs a passage between threads, which is dearer than reading the event.
-const CHUNK_EVENTS: usize = 512;
+/// Consecutive events in a single row, not yet taken apart.
+struct Chunk(SqliteRow);
 
-/// Stands between the texts of a chunk. No valid JSON holds this character unescaped.
-const SEPARATOR: char = '\u{1e}';
-
-/// The next events, by way of a single row.
-async fn chunk(
-    pool: &SqlitePool,
-    after: Option<Position>,
-    count: usize,
-) -> Result<Vec<Recorded>, JournalError> {
-    let fault = |error: sqlx::Error| failed(&error);
-    let query = sqlx::query(
-        "SELECT group_concat(position, char(30)), group_concat(header, char(30)), group_concat(body, char(30)) FROM
-         (SELECT position, header, body FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)",
-    );
-    let after = signed(after.map_or(0, Position::token));
-    let row = query.bind(after).bind(rows(count)).fetch_one(pool).await.map_err(fault)?;
-    let positions: Option<&str> = row.try_get(0).map_err(fault)?;
-    let Some(positions) = positions else { return Ok(Vec::new()) };
-    let (headers, bodies): (&[u8], &[u8]) = (row.try_get(1).map_err(fault)?, row.try_get(2).map_err(fault)?);
-    match split(positions, &String::from_utf8_lossy(headers), &String::from_utf8_lossy(bodies)) {
-        Some(events) => Ok(events),
-        None => one_by_one(pool, after, count).await,
+impl Chunk {
+    async fn read(pool: SqlitePool, after: Option<Position>, count: usize) -> Result<Self, JournalError> {
+        let query = sqlx::query(
+            "SELECT group_concat(position, char(30)), group_concat(header, char(30)), group_concat(body, char(30)) FROM
+             (SELECT position, header, body FROM events WHERE position > ?1 ORDER BY position LIMIT ?2)",
+        );
+        let query = query.bind(signed(after.map_or(0, Position::token))).bind(rows(count));
+        query.fetch_one(&pool).await.map(Self).map_err(|error| failed(&error))
     }
+
+    fn column<'a, T: sqlx::Decode<'a, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>(
+        &'a self,
+        column: usize,
+    ) -> Result<T, JournalError> {
+        self.0.try_get(column).map_err(|error| failed(&error))
+    }
+
+    /// The position of the last event; none when there is no event.
+    fn last(&self) -> Result<Option<Position>, JournalError> {
+        let positions: Option<&str> = self.column(0)?;
+        let last = positions.and_then(|positions| positions.rsplit(SEPARATOR).next());
+        Ok(last.and_then(|last| last.parse().ok()).map(Position::from_token))
+    }
+
+    async fn events(
+        &self,
+        pool: &SqlitePool,
+        after: Option<Position>,
+        count: usize,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        let positions: Option<&str> = self.column(0)?;
+        let Some(positions) = positions else { return Ok(Vec::new()) };
+        let (headers, bodies): (&[u8], &[u8]) = (self.column(1)?, self.column(2)?);
+        match split(positions, &text(headers), &text(bodies)) {
+            Some(events) => Ok(events),
+            None => one_by_one(pool, signed(after.map_or(0, Position::token)), count).await,
+        }
+    }
+}
+
+/// Damaged text is passed on, not refused: its digest tells on which event the damage lies, and the others stay readable.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Takes a chunk apart; none when it does not come apart as it was put together, which only damage explains.
