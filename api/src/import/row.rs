@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use csv::ByteRecord;
 use guichet_engine::Submission;
-use guichet_engine::rules::process::{Definition, FieldType, Plan};
+use guichet_engine::rules::process::{Definition, FieldType, Opener, Plan};
 use guichet_engine::rules::request::{Actor, Command, CommandId, RequesterInput};
 use guichet_engine::rules::text::Text;
 use serde_json::{Map, json};
@@ -90,6 +90,11 @@ impl Reader<'_> {
             )
         })?;
         let form = self.form(&row, rule, plan.definition())?;
+        // A program on its own account speaks for citizens only; what agents had recorded is taken over by the engine.
+        let actor = match opened_by {
+            Opener::Citizen => Actor::Integrator(self.map.name.clone()),
+            Opener::Agent | Opener::Patroller => Actor::Engine,
+        };
         let command_id = CommandId(Uuid::new_v5(&NAMESPACE, format!("{}\n{id}", self.map.name).as_bytes()));
         Ok(Submission {
             tenant: tenant.to_owned(),
@@ -104,7 +109,7 @@ impl Reader<'_> {
                 answer: None,
                 first_received_at: None,
             },
-            actor: Actor::Integrator(self.map.name.clone()),
+            actor,
             command_id,
             occurred_at: Some(occurred_at),
             expected: None,

@@ -68,7 +68,7 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
     if d.known().is_some() {
         return Err(refusal::request_exists());
     }
-    may_open(d, process, *channel, *opened_by)?;
+    may_open(d, process, *channel, *opened_by, external.is_some())?;
     if first_received_at.is_some_and(|first| first > d.facts.occurred_at) {
         return Err(refusal::time_future());
     }
@@ -103,7 +103,13 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
 }
 
 /// Whether this request may be opened at all.
-fn may_open(d: &Decision<'_>, process: &str, channel: Channel, opened_by: Opener) -> Result<(), Rejection> {
+fn may_open(
+    d: &Decision<'_>,
+    process: &str,
+    channel: Channel,
+    opened_by: Opener,
+    external: bool,
+) -> Result<(), Rejection> {
     let definition = d.plan.definition();
     let offered = definition.tenants.iter().any(|tenant| tenant == d.facts.tenant);
     if definition.process != process || !offered {
@@ -116,6 +122,8 @@ fn may_open(d: &Decision<'_>, process: &str, channel: Channel, opened_by: Opener
                 return Err(refusal::role_needed("un agent", "a member of staff"));
             }
         }
+        // The engine takes over what another system recorded, whoever opened it there; it opens nothing of its own.
+        Actor::Engine if external => {}
         Actor::Engine => return Err(refusal::role_needed("un usager ou un agent", "a citizen or an agent")),
     }
     if !definition.open_to.contains(&opened_by) {
