@@ -17,7 +17,7 @@ mod resolve;
 mod talk;
 mod timer;
 mod treat;
-mod tries;
+pub(super) mod tries;
 mod wait;
 
 pub(super) use deliver::reach;

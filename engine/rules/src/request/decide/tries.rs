@@ -34,7 +34,7 @@ pub fn allowed(request: &Request, facts: &Facts<'_>) -> Vec<&'static str> {
 }
 
 /// Commands with arguments that fit the request as well as can be known.
-fn samples(request: &Request, now: DateTime<Utc>) -> Vec<Command> {
+pub(in crate::request) fn samples(request: &Request, now: DateTime<Utc>) -> Vec<Command> {
     let mut samples = treating(request);
     samples.extend(answering(request));
     samples.extend(ending(request));

@@ -1,6 +1,13 @@
 //! Given, when, then: everything goes through one door, [`Story`].
 
+mod circuit;
+mod clocks;
+mod contract;
 mod course;
+mod forms;
+mod legal;
+mod people;
+mod properties;
 mod town;
 
 pub(super) use town::*;
