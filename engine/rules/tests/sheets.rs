@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use guichet_rules::language::diagnostic::{Style, render};
 use guichet_rules::language::{Catalogue, Loaded, Severity, SourceFile};
-use guichet_rules::process::Plan;
+use guichet_rules::process::{Bindings, Plan};
 use guichet_rules::text::Language;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sheets").join(name)
@@ -67,6 +68,26 @@ fn the_good_catalogue_has_no_finding_and_its_plans_compile() {
     for definition in catalogue.definitions {
         Plan::compile(Arc::new(definition)).unwrap();
     }
+}
+
+#[test]
+fn a_plan_takes_the_first_rule_that_holds() {
+    let catalogue = load(good()).catalogue.unwrap();
+    let plan =
+        Plan::compile(Arc::new(catalogue.definition("voirie/chaussee-abimee").unwrap().clone())).unwrap();
+    let object = |value: serde_json::Value| value.as_object().unwrap().clone();
+    let mut facts = Bindings { form: object(json!({ "danger": true })), ..Bindings::default() };
+    let assigned = |facts: &Bindings| {
+        let (index, service) = plan.first(&plan.definition().assignment, facts).unwrap();
+        (index, service.clone())
+    };
+    assert_eq!(assigned(&facts), (1, "voirie".into()), "no channel is known yet");
+    facts.request = object(json!({ "channel": "phone" }));
+    assert_eq!(assigned(&facts), (0, "astreinte".into()));
+    let rule = plan.definition().assignment[0].when.as_ref().unwrap();
+    let operands = plan.expression(rule).unwrap().operands(&facts);
+    assert_eq!(operands, [("form.danger".into(), json!(true)), ("request.channel".into(), json!("phone"))]);
+    assert!(plan.holds("form.unheard_of", &facts).is_err(), "only the definition's own rules are evaluated");
 }
 
 #[test]

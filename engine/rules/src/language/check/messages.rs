@@ -34,7 +34,9 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     for (name, message) in &definition.messages {
         let sure: &'static [&'static str] = match name.as_str() {
             "asked" | "reminded" => &["question", "reply_by"],
-            "refused" | "forwarded" | "cancelled" | "suspended" | "reopened" | "merged" => &["reason"],
+            "message" | "refused" | "forwarded" | "cancelled" | "suspended" | "reopened" | "merged" => {
+                &["reason"]
+            }
             "extended" => &["reason", "due"],
             "assigned" => &["service"],
             "counter" => answered,

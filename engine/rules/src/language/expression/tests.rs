@@ -146,6 +146,21 @@ fn limits_hold_before_the_parser_can_be_hurt() {
     assert!(faults(&costly)[0].starts_with("too_"), "{:?}", faults(&costly));
 }
 
+#[test]
+fn the_deepest_rule_that_is_taken_runs_on_a_short_stack() {
+    let chain = format!("1{} == 99", "+1".repeat(98));
+    let brackets = format!("{}form.danger{}", "(".repeat(MAX_BRACKETS), ")".repeat(MAX_BRACKETS));
+    let choices = format!("{}false", "form.danger ? true : ".repeat(30));
+    for (text, expected) in [(chain, true), (brackets, false), (choices, false)] {
+        let small = std::thread::Builder::new().stack_size(512 << 10);
+        let run = move || {
+            let expression = Expression::compile(&text, &environment()).unwrap();
+            expression.holds(&bindings(json!({})))
+        };
+        assert_eq!(small.spawn(run).unwrap().join().unwrap(), Ok(expected));
+    }
+}
+
 fn bindings(form: serde_json::Value) -> Bindings {
     let object = |value: serde_json::Value| value.as_object().unwrap().clone();
     Bindings {
