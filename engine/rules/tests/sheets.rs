@@ -120,6 +120,43 @@ fn every_bad_sheet_is_explained_to_the_letter() {
     }
 }
 
+/// The codes that stand as texts in the checker's own files.
+fn codes_in(at: &Path, codes: &mut std::collections::BTreeSet<String>) {
+    for entry in std::fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes_in(&path, codes);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let quoted = text.split('"').skip(1).step_by(2).chain(text.split('"').step_by(2));
+        codes.extend(quoted.filter_map(|word| {
+            let (kind, fault) = word.split_once('.')?;
+            let plain =
+                |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            (plain(kind) && plain(fault) && fault != "yaml" && fault != "geojson").then(|| word.to_owned())
+        }));
+    }
+}
+
+#[test]
+fn the_guide_lists_every_finding() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = std::fs::read_to_string(root.join("../../processes/README.md")).unwrap();
+    let mut codes = std::collections::BTreeSet::new();
+    codes_in(&root.join("src/language"), &mut codes);
+    // Rules in tests and helps look like codes too.
+    let names = ["form.", "from.", "request.", "tasks.", "a."];
+    codes.retain(|code| !names.iter().any(|name| code.starts_with(name)));
+    assert!(codes.len() > 90);
+    let missing: Vec<&String> = codes.iter().filter(|code| !guide.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let (_, list) = guide.split_once("## What the checker finds").unwrap();
+    let listed = list.split('`').skip(1).step_by(2);
+    let gone: Vec<&str> = listed.filter(|code| !codes.contains(*code)).collect();
+    assert!(gone.is_empty(), "listed, and never found: {gone:?}");
+}
+
 #[test]
 fn layout_and_order_of_keys_do_not_change_the_version() {
     let hash = |files: BTreeMap<String, String>| {
