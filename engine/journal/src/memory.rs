@@ -149,12 +149,13 @@ impl Source for Inner {
 impl Journal for MemoryJournal {
     async fn append(&self, append: Append) -> Result<Appended, JournalError> {
         self.inner.open_log().map(drop)?;
-        let prepared = self.preparer.prepare(append, self.inner.as_ref()).await?;
+        let (prepared, given) = self.preparer.prepare(append, self.inner.as_ref()).await?;
         let mut log = self.inner.open_log()?;
         let receipt = log.append(&prepared)?;
         // Told while the log is held, so that followers hear of positions in their order.
         if !receipt.repeated {
             self.inner.progress.send_modify(|progress| progress.head = Some(receipt.position));
+            self.preparer.learn(given);
         }
         Ok(receipt)
     }

@@ -39,6 +39,9 @@ pub(crate) struct Prepared {
     pub(crate) bytes: usize,
 }
 
+/// Which key each person of an append was given.
+pub(crate) type Given = Vec<((StreamId, Subject), Kid)>;
+
 /// What the sealer asks a store when it does not know a stream's keys.
 #[async_trait]
 pub(crate) trait StreamKeys: Send + Sync {
@@ -61,12 +64,19 @@ impl Preparer {
         &self.keys
     }
 
+    /// Remembers the keys of an append that now stands. Those of a refused or repeated one do not: the stream may use others.
+    pub(crate) fn learn(&self, given: Given) {
+        for (place, kid) in given {
+            self.known.put(place, kid);
+        }
+    }
+
     /// Checks, seals and digests.
     pub(crate) async fn prepare(
         &self,
         append: Append,
         store: &dyn StreamKeys,
-    ) -> Result<Prepared, JournalError> {
+    ) -> Result<(Prepared, Given), JournalError> {
         check(&append)?;
         let mut persons = Vec::with_capacity(append.events.len());
         for event in &append.events {
@@ -93,14 +103,16 @@ impl Preparer {
         }
         let blinded = self.keys.blind(&append.stream.tenant(), append.command_digest.as_bytes());
         let fingerprint = blinded.first_chunk().copied().unwrap_or_default();
-        Ok(Prepared {
+        let given = keys.into_iter().map(|(person, kid, _)| ((append.stream.clone(), person), kid)).collect();
+        let prepared = Prepared {
             stream: append.stream,
             expected: append.expected,
             command: append.command,
             fingerprint,
             events,
             bytes,
-        })
+        };
+        Ok((prepared, given))
     }
 
     /// A usable key for each person of the append: the one that the stream already uses for them, or a new one.
@@ -126,7 +138,6 @@ impl Preparer {
                 known = in_stream.as_deref().and_then(|keys| last_key(keys, person));
             }
             let (kid, key) = self.usable(known).await?;
-            self.known.put(place, kid.clone());
             keys.push((person.clone(), kid, key));
         }
         Ok(keys)

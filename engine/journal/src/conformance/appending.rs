@@ -263,8 +263,12 @@ pub(super) async fn a_closed_journal_refuses(store: &dyn Store) -> Outcome {
     let journal = place.open().await?;
     let stream = stream()?;
     journal.append(command(&stream, Expected::NoStream, 1)?).await?;
+    // An append that its caller has begun and left lying must not keep the journal from closing.
+    let mut lying = journal.append(command(&stream, Expected::Any, 1)?);
+    let _first_step = tokio::time::timeout(std::time::Duration::ZERO, &mut lying).await;
+    tokio::time::timeout(std::time::Duration::from_secs(30), journal.close()).await?;
     journal.close().await;
-    journal.close().await;
+    drop(lying);
     ensure_refused!(journal.append(command(&stream, Expected::Any, 1)?).await, JournalError::Closed);
     ensure_refused!(journal.read(&stream, Revision::FIRST, 1).await, JournalError::Closed);
     ensure_refused!(journal.read_all(None, &crate::Filter::everything(), 1).await, JournalError::Closed);

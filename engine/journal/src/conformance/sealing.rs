@@ -125,6 +125,9 @@ pub(super) async fn each_person_has_one_key_in_each_stream(store: &dyn Store) ->
         journal.close().await;
         journal = place.open().await?;
     }
+    // A refused append must not make the journal forget which keys the stream uses.
+    let refused = journal.append(two_events(&one, Expected::NoStream)?).await;
+    ensure!(refused.is_err(), "a stream was begun twice");
     let receipt = journal.append(two_events(&one, Expected::Exists)?).await?;
     used.extend(receipt.events.first().map(keys).transpose()?);
     let [first, elsewhere, second, third] = used.as_slice() else { return Err(Failure(format!("{used:?}"))) };

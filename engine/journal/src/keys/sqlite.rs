@@ -179,9 +179,10 @@ impl Inner {
     /// A change that must be durable and leave no trace of the old row behind in the write-ahead log.
     async fn change(&self, kid: &Kid, sql: &'static str) -> Result<(), JournalError> {
         let mut connection = self.connection.lock().await;
+        // Forgotten first: if the caller goes away now, the change is still carried out, and nobody finds the old state in the cache.
+        self.cache.forget(kid);
         let changed = sqlx::query(sql).bind(kid.as_str()).execute(&mut *connection).await;
         changed.map_err(|error| self.fault(&error))?;
-        self.cache.forget(kid);
         let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
         moved.map(drop).map_err(|error| self.fault(&error))
     }

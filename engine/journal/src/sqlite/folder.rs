@@ -31,6 +31,12 @@ impl Folder {
         }
     }
 
+    /// A folder that is held by a lock of the test's own making, or by none.
+    #[cfg(test)]
+    pub(super) fn unlocked(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: Arc::new(File::open(path).unwrap()) }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

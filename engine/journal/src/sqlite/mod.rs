@@ -39,7 +39,13 @@ pub struct SqliteJournal {
     readers: Arc<Readers>,
     preparer: Preparer,
     queue: Mutex<Option<mpsc::Sender<Request>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Option<RunningWriter>>,
+}
+
+/// The writer's task, and the word that makes it finish. Dropping the word does the same.
+struct RunningWriter {
+    task: JoinHandle<()>,
+    finish: oneshot::Sender<()>,
 }
 
 struct Readers {
@@ -74,12 +80,13 @@ impl SqliteJournal {
         let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
         let progress = watch::Sender::new(Progress { head: writer.head(), closed: false });
         let readers = Arc::new(Readers { pool, progress: progress.clone(), closed: AtomicBool::new(false) });
-        let task = tokio::spawn(writer.run(requests, progress));
+        let (finish, finishing) = oneshot::channel();
+        let task = tokio::spawn(writer.run(requests, finishing, progress));
         Ok(Self {
             readers,
             preparer: Preparer::new(keys),
             queue: Mutex::new(Some(queue)),
-            writer: Mutex::new(Some(task)),
+            writer: Mutex::new(Some(RunningWriter { task, finish })),
         })
     }
 
@@ -127,13 +134,17 @@ impl Journal for SqliteJournal {
     #[tracing::instrument(name = "journal.append", level = "debug", skip_all, fields(stream = %append.stream, command = %append.command))]
     async fn append(&self, append: Append) -> Result<Appended, JournalError> {
         let queue = self.queue()?;
-        let prepared = self.preparer.prepare(append, self.readers.as_ref()).await?;
+        let (prepared, given) = self.preparer.prepare(append, self.readers.as_ref()).await?;
         let (reply, answer) = oneshot::channel();
         // Once the request is in the queue the writer carries it out, whether or not anyone still waits for the answer.
         queue.send(Request { prepared, reply }).await.map_err(|_| JournalError::Closed)?;
         drop(queue);
         let lost = |_| JournalError::Indeterminate { reason: "the writer stopped".to_owned() };
-        answer.await.map_err(lost)?
+        let receipt = answer.await.map_err(lost)??;
+        if !receipt.repeated {
+            self.preparer.learn(given);
+        }
+        Ok(receipt)
     }
 
     async fn read(
@@ -178,9 +189,10 @@ impl Journal for SqliteJournal {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(queue);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // The writer ends by itself when the queue is empty and nobody can fill it any more.
-            let _ended = writer.await;
+        if let Some(RunningWriter { task, finish }) = writer {
+            // What is in the queue is still carried out; callers that have not got so far are told that the journal is closed.
+            let _told = finish.send(());
+            let _ended = task.await;
         }
         self.readers.closed.store(true, Ordering::Release);
         self.readers.progress.send_modify(|progress| progress.closed = true);

@@ -91,33 +91,36 @@ impl Writer {
         let fault = |error: sqlx::Error| fault::reading(&error, &self.path);
         let mut connection = schema::writing(&self.path).connect().await.map_err(fault)?;
         schema::prepare(&mut connection, &self.path).await?;
-        let last: Option<i64> = sqlx::query_scalar("SELECT max(position) FROM events")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(fault)?;
+        let next = next_position(&mut connection).await.map_err(fault)?;
         self.folder.sync()?;
         self.identity = identity(&self.path);
-        self.next = last.map_or(0, i64::unsigned_abs).saturating_add(1);
+        self.next = next;
         self.heads.clear();
         self.connection = Some(connection);
         Ok(())
     }
 
-    /// Serves the queue until nobody can fill it any more.
+    /// Serves the queue until it is told to finish, or nobody can fill the queue any more; then empties it.
     pub(super) async fn run(
         mut self,
         mut requests: mpsc::Receiver<Request>,
+        mut finishing: oneshot::Receiver<()>,
         progress: watch::Sender<Progress>,
     ) {
         let mut carried = None;
         loop {
-            let first = match carried.take() {
-                Some(request) => request,
-                None => match requests.recv().await {
-                    Some(request) => request,
-                    None => break,
+            let waiting = match carried.take() {
+                Some(request) => Some(request),
+                None if requests.is_closed() => requests.recv().await,
+                None => tokio::select! {
+                    request = requests.recv() => request,
+                    _told = &mut finishing => {
+                        requests.close();
+                        continue;
+                    }
                 },
             };
+            let Some(first) = waiting else { break };
             let (mut events, mut bytes) = (first.prepared.events.len(), first.prepared.bytes);
             let mut group = vec![first];
             while let Ok(request) = requests.try_recv() {
@@ -177,6 +180,10 @@ impl Writer {
 
     /// Decides and writes a group; `doubting`, it trusts neither what is remembered nor that commands are new.
     async fn attempt(&mut self, group: &[Prepared], doubting: bool) -> Result<Vec<Answer>, Stop> {
+        if doubting {
+            let next = next_position(connected(&mut self.connection)?).await;
+            self.next = next.map_err(|error| fault::reading(&error, &self.path))?;
+        }
         let mut decided = Group::new(self.next);
         self.gather_heads(group, &mut decided, doubting).await?;
         let wary =
@@ -345,6 +352,12 @@ impl Writer {
     }
 }
 
+async fn next_position(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(connection).await?;
+    Ok(last.map_or(0, i64::unsigned_abs).saturating_add(1))
+}
+
 fn connected(connection: &mut Option<SqliteConnection>) -> Result<&mut SqliteConnection, JournalError> {
     connection.as_mut().ok_or_else(|| JournalError::unavailable("no connection"))
 }
@@ -387,3 +400,6 @@ fn identity(path: &Path) -> Option<Identity> {
 fn identity(path: &Path) -> Option<Identity> {
     path.exists().then_some((0, 0))
 }
+
+#[cfg(test)]
+mod tests;
