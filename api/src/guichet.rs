@@ -2,17 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use guichet_engine::journal::{Journal, JournalError, MemoryJournal, SqliteJournal};
+use guichet_engine::journal::{Journal, JournalError, MemoryJournal, Position, SqliteJournal};
 use guichet_engine::rules::language::Catalogue;
-use guichet_engine::rules::request::{Actor, CommandId, Request, RequestId};
+use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, allowed};
 use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Receipt, Span, Submission};
 
+use guichet_projections::{ProjectionError, ReadModels};
+
+use crate::dashboard::Dashboard;
+use crate::dossier::Dossier;
+use crate::explanation::{Explained, explain};
 use crate::options::Options;
 use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
 use crate::publish::{PublishError, load_folder, publication_of};
 use crate::request::NewRequest;
+use crate::workers::Workers;
+
+/// The file of the read models in the data folder.
+pub const READ_MODELS_FILE: &str = "read-models.db";
 
 /// Why a data folder cannot be opened. Nothing was changed in it then.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +33,9 @@ pub enum OpenError {
     /// What was published cannot be read.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The read models cannot be opened.
+    #[error(transparent)]
+    ReadModels(#[from] ProjectionError),
     /// The folder for messages cannot be made.
     #[error("the folder for messages below `{path}` cannot be made: {source}")]
     Outbox {
@@ -43,6 +56,7 @@ pub struct Guichet {
 
 struct Inner {
     engine: Engine,
+    models: ReadModels,
     outbound: Arc<dyn Outbound>,
     options: Options,
 }
@@ -66,12 +80,15 @@ impl Guichet {
         Self::start(journal, outbound, options).await
     }
 
-    /// An engine that remembers until the program ends: for tests and trials.
+    /// An engine whose journal and keys last until the program ends: for tests and trials. The read models still stand
+    /// in the data folder.
     ///
     /// # Errors
     /// [`OpenError`].
     pub async fn in_memory(options: Options) -> Result<Self, OpenError> {
         let journal = Arc::new(MemoryJournal::new()?);
+        std::fs::create_dir_all(&options.data)
+            .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?;
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
         Self::start(journal, outbound, options).await
     }
@@ -81,15 +98,22 @@ impl Guichet {
         outbound: Arc<dyn Outbound>,
         options: Options,
     ) -> Result<Self, OpenError> {
+        let models = ReadModels::open(&options.data.join(READ_MODELS_FILE), Arc::clone(&journal)).await?;
         let engine = Engine::new(journal, Arc::clone(&options.ambient));
         engine.refresh().await?;
-        Ok(Self { inner: Arc::new(Inner { engine, outbound, options }) })
+        Ok(Self { inner: Arc::new(Inner { engine, models, outbound, options }) })
     }
 
     /// The engine beneath.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    /// The read models: lists, inbox, figures, timelines.
+    #[must_use]
+    pub fn read_models(&self) -> &ReadModels {
+        &self.inner.models
     }
 
     /// What the installation chose.
@@ -208,8 +232,70 @@ impl Guichet {
         self.inner.engine.replay(tenant, request, span).await
     }
 
-    /// Finishes what is under way and gives the data folder back.
+    /// Waits until the read models have seen what a receipt tells of.
+    ///
+    /// # Errors
+    /// As [`ReadModels::wait_for`].
+    pub async fn wait_for(&self, position: Position, timeout: Duration) -> Result<(), ProjectionError> {
+        self.inner.models.wait_for(position, timeout).await
+    }
+
+    /// The commands that `actor` could give to a request now, by name.
+    #[must_use]
+    pub fn allowed(&self, known: &Known, actor: &Actor) -> Vec<&'static str> {
+        let now = self.now();
+        let facts = Facts {
+            tenant: &known.request.tenant,
+            request: known.request.id,
+            now,
+            occurred_at: now,
+            actor,
+            plan: &known.plan,
+            organisation: &known.organisation,
+            tracking: None,
+            target: None,
+            other: None,
+        };
+        allowed(&known.request, &facts)
+    }
+
+    /// What was said in a request, opened for someone who may read it.
+    ///
+    /// # Errors
+    /// As [`Engine::history`].
+    pub async fn dossier(&self, tenant: &str, known: &Known) -> Result<Dossier, EngineError> {
+        let history = self.history(tenant, known.request.id, &Span::default(), true).await?;
+        Ok(Dossier::of(&history, &known.request))
+    }
+
+    /// Why a request went where it went, and why each promise is due when it is.
+    ///
+    /// # Errors
+    /// As [`Engine::history`].
+    pub async fn explain(&self, tenant: &str, request: RequestId) -> Result<Explained, EngineError> {
+        let known = self.request(tenant, request).await?;
+        let history = self.history(tenant, request, &Span::default(), false).await?;
+        let sources = self.engine().definitions().sources(&known.request.definition).unwrap_or_default();
+        Ok(explain(&known, &history, &sources))
+    }
+
+    /// The figures of a collectivity, or of all of them.
+    ///
+    /// # Errors
+    /// As [`Dashboard::read`].
+    pub async fn dashboard(&self, tenant: Option<&str>) -> Result<Dashboard, ProjectionError> {
+        Dashboard::read(self.read_models(), tenant, self.now()).await
+    }
+
+    /// Starts the workers of timers and of the outbox.
+    #[must_use]
+    pub fn start_workers(&self) -> Workers {
+        Workers::start(self)
+    }
+
+    /// Finishes what is under way and gives the data folder back. Stop the workers first.
     pub async fn close(&self) {
+        self.inner.models.close().await;
         self.inner.engine.journal().close().await;
     }
 }

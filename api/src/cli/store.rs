@@ -60,7 +60,7 @@ pub(crate) fn refused(error: &OpenError, language: Language) -> Failure {
     match error {
         OpenError::Journal(error) => journal(error, language),
         OpenError::Engine(error) => engine(error, language),
-        OpenError::Outbox { .. } => Failure::store(error.to_string()),
+        OpenError::ReadModels(_) | OpenError::Outbox { .. } => Failure::store(error.to_string()),
     }
 }
 

@@ -8,6 +8,7 @@ use guichet_engine::EngineError;
 use guichet_engine::journal::JournalError;
 use guichet_engine::rules::request::{FieldFault, Rejection};
 use guichet_engine::rules::text::{Language, Text};
+use guichet_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -102,7 +103,12 @@ impl Problem {
     /// What is not there: also what is another collectivity's, so that nobody learns whether it exists.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Il n’y a rien à cette adresse.", "There is nothing here.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Il n’y a rien à cette adresse.",
+            "There is nothing here.",
+        )
     }
 
     /// A key is needed, or the one given is not known.
@@ -133,16 +139,11 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, fr, en)
     }
 
-    /// The revision that the client named is no longer the last.
-    #[must_use]
-    pub fn precondition_failed(rejection: &Rejection) -> Self {
-        Self { stage: rejection.stage.clone(), ..Self::of_rejection(rejection, StatusCode::PRECONDITION_FAILED) }
-    }
-
     /// Too many calls.
     #[must_use]
     pub fn too_many(seconds: u64) -> Self {
-        let (fr, en) = ("Trop de demandes à la fois : patientez un peu.", "Too many calls: please wait a little.");
+        let (fr, en) =
+            ("Trop de demandes à la fois : patientez un peu.", "Too many calls: please wait a little.");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate.exceeded", fr, en).retry_after(seconds)
     }
 
@@ -187,7 +188,8 @@ impl Problem {
             StatusCode::NOT_FOUND => Self::not_found(),
             StatusCode::UNAUTHORIZED => Self::unauthorized(),
             StatusCode::METHOD_NOT_ALLOWED => {
-                let (fr, en) = ("Cette méthode n’existe pas à cette adresse.", "This method is not offered here.");
+                let (fr, en) =
+                    ("Cette méthode n’existe pas à cette adresse.", "This method is not offered here.");
                 Self::new(status, "method.not_allowed", fr, en)
             }
             StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(),
@@ -208,7 +210,9 @@ impl Problem {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body.too_large",
-            format!("Le corps dépasse {limit} Kio ; les pièces jointes ne s’envoient pas dans le formulaire."),
+            format!(
+                "Le corps dépasse {limit} Kio ; les pièces jointes ne s’envoient pas dans le formulaire."
+            ),
             format!("The body exceeds {limit} KiB; attachments are not sent inside the form."),
         )
     }
@@ -237,17 +241,38 @@ impl Problem {
 /// fit the state that the request is in.
 fn status_of(rejection: &Rejection) -> StatusCode {
     const FORBIDDEN: [&str; 6] = [
-        "role.needed", "approval.not_yours", "approval.own_draft", "approval.excluded", "claim.not_yours",
+        "role.needed",
+        "approval.not_yours",
+        "approval.own_draft",
+        "approval.excluded",
+        "claim.not_yours",
         "process.not_open",
     ];
     const WRONG: [&str; 20] = [
-        "process.unknown", "channel.closed", "text.empty", "text.too_long", "time.future", "time.before_receipt",
-        "time.past", "term.unusable", "service.unknown", "service.same", "task.unknown", "reply.empty",
-        "extension.unit", "delegate.unfit", "forward.self", "merge.self", "merge.unknown", "rating.range",
-        "delivery.other", "version.wrong",
+        "process.unknown",
+        "channel.closed",
+        "text.empty",
+        "text.too_long",
+        "time.future",
+        "time.before_receipt",
+        "time.past",
+        "term.unusable",
+        "service.unknown",
+        "service.same",
+        "task.unknown",
+        "reply.empty",
+        "extension.unit",
+        "delegate.unfit",
+        "forward.self",
+        "merge.self",
+        "merge.unknown",
+        "rating.range",
+        "delivery.other",
+        "version.wrong",
     ];
     match rejection.code.as_str() {
         "request.unknown" => StatusCode::NOT_FOUND,
+        "request.moved_on" => StatusCode::PRECONDITION_FAILED,
         "rule.failed" => StatusCode::INTERNAL_SERVER_ERROR,
         code if FORBIDDEN.contains(&code) => StatusCode::FORBIDDEN,
         code if !rejection.fields.is_empty() || code.starts_with("form.") || WRONG.contains(&code) => {
@@ -339,6 +364,27 @@ impl From<JournalError> for Problem {
             | JournalError::KeyMissing { .. } => {
                 tracing::error!(error = %error, "the journal failed");
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ProjectionError> for Problem {
+    fn from(error: ProjectionError) -> Self {
+        match error {
+            ProjectionError::Cursor => Self::bad_cursor(),
+            ProjectionError::Journal(error) => Self::from(error),
+            ProjectionError::Store { .. }
+            | ProjectionError::Poison(_)
+            | ProjectionError::Timeout { .. }
+            | ProjectionError::UnknownName { .. }
+            | ProjectionError::Closed => {
+                tracing::error!(error = %error, "the read models do not answer");
+                let (fr, en) = (
+                    "Les tableaux de lecture ne répondent pas ; ce qui est enregistré l’est bien.",
+                    "The read models do not answer; what was recorded is safe.",
+                );
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "read_models.unavailable", fr, en).retry_after(10)
             }
         }
     }

@@ -36,8 +36,7 @@ impl Throttle {
         if buckets.len() >= CALLERS_MAX {
             buckets.clear();
         }
-        let bucket =
-            buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: BURST, at: now });
+        let bucket = buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: BURST, at: now });
         let left = bucket.refilled(now);
         *bucket = Bucket { left: if left >= 1.0 { left - 1.0 } else { left }, at: now };
         if left >= 1.0 { Ok(()) } else { Err(wait(left)) }
@@ -55,7 +54,8 @@ impl Bucket {
 fn wait(left: f64) -> u64 {
     let mut seconds = 1;
     // At most a few turns: a bucket is never more than one look-up short.
-    while f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) < (1.0 - left) * SECONDS_EACH && seconds < 60 {
+    while f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) < (1.0 - left) * SECONDS_EACH && seconds < 60
+    {
         seconds += 1;
     }
     seconds

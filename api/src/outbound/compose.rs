@@ -1,7 +1,7 @@
 //! Turns an effect into messages: who they go to, by which text, in which language.
 
 use chrono::{DateTime, Utc};
-use guichet_engine::rules::organisation::{Organisation, Person};
+use guichet_engine::rules::organisation::Organisation;
 use guichet_engine::rules::process::{Definition, Delivery, Message, Party};
 use guichet_engine::rules::request::{Effect, Recipient, Request, Subject, What};
 use guichet_engine::rules::text::Language;
@@ -87,20 +87,15 @@ fn to_staff(occasion: &Occasion<'_>, party: &Party) -> Composed {
     )
 }
 
-/// Where a service, role or person is told. Of a role, those of the request's collectivity, or all where it has none.
+/// Where a service, role or person is told.
 fn addresses(party: &Party, request: &Request, organisation: &Organisation) -> Vec<String> {
     let of_service = |id: &str| organisation.service(id).map(|service| service.email.clone());
     let mut found: Vec<String> = match party {
         Party::Service(service) => of_service(service).into_iter().collect(),
         Party::ServiceInCharge => request.service.as_deref().and_then(of_service).into_iter().collect(),
-        Party::Person(person) => {
-            organisation.person(person).and_then(|person| person.email.clone()).into_iter().collect()
-        }
-        Party::Role(role) => {
-            let all: Vec<&Person> = organisation.holders(role).collect();
-            let own: Vec<&Person> = all.iter().copied().filter(|p| p.tenant == request.tenant).collect();
-            let chosen = if own.is_empty() { all } else { own };
-            chosen.into_iter().filter_map(|person| person.email.clone()).collect()
+        Party::Person(_) | Party::Role(_) => {
+            let people = organisation.concerned(party, &request.tenant, request.service.as_deref());
+            people.into_iter().filter_map(|person| person.email.clone()).collect()
         }
     };
     found.retain(|address| !address.is_empty());

@@ -12,6 +12,10 @@ pub fn to_staff(subject: &Subject) -> Message {
             "Une demande vient d’être confiée à votre service : « {title} », reçue le {received}.",
             "A request has just been given to your service: “{title}”, received on {received}.",
         ),
+        Subject::Reply => (
+            "L’usager a répondu, ou le terme fixé est passé : la demande « {title} » reprend son cours.",
+            "The citizen has replied, or the term given has passed: the request “{title}” goes on.",
+        ),
         Subject::Task(_) => (
             "Une tâche vous attend sur la demande « {title} », reçue le {received} : {subject}.",
             "A task is waiting for you on the request “{title}”, received on {received}: {subject}.",
@@ -36,7 +40,6 @@ pub fn to_staff(subject: &Subject) -> Message {
         | Subject::Answer
         | Subject::Question
         | Subject::Message
-        | Subject::Reply
         | Subject::News(_) => (
             "Du nouveau sur la demande « {title} », reçue le {received}.",
             "There is news on the request “{title}”, received on {received}.",
@@ -129,6 +132,10 @@ fn news_of(news: &str) -> Text {
         "cancelled" => Text::new(
             "Votre demande « {title} » est close, pour la raison suivante : {reason}",
             "Your request “{title}” is closed, for this reason: {reason}",
+        ),
+        "reopened" => Text::new(
+            "Votre demande « {title} » est rouverte : nous la reprenons.",
+            "Your request “{title}” has been reopened: we take it up again.",
         ),
         "merged" => Text::new(
             "Votre demande « {title} » en rejoint une autre, déjà en cours sur le même sujet.",

@@ -1,0 +1,83 @@
+//! The figures that a town hall looks at, for the terminal, HTTP and the page alike.
+
+use chrono::{DateTime, Utc};
+use guichet_engine::journal::Position;
+use guichet_projections::{
+    Card, Dimension, KeptBy, KeptLine, KeptQuery, ProjectionError, ReadModels, StatisticsLine,
+    StatisticsQuery,
+};
+use serde::Serialize;
+
+/// Requests shown among those that wait the longest.
+const OLDEST: u32 = 5;
+
+/// The dashboard of a collectivity, or of all of them. Every figure is over the requests received so far; those of open
+/// ones may yet change.
+#[derive(Debug, Clone, Serialize)]
+pub struct Dashboard {
+    /// The collectivity; all of them if none.
+    pub tenant: Option<String>,
+    /// When it was asked for (UTC).
+    pub now: DateTime<Utc>,
+    /// The journal position at which it is true; none while the journal is empty.
+    pub as_of: Option<Position>,
+    /// All requests together: how many, open, delivered, their cost and saving against the counter in cents.
+    pub total: StatisticsLine,
+    /// By stage.
+    pub by_stage: Vec<StatisticsLine>,
+    /// By channel.
+    pub by_channel: Vec<StatisticsLine>,
+    /// By theme.
+    pub by_theme: Vec<StatisticsLine>,
+    /// Commitments kept, each with its denominator: on time ÷ (on time + late + open past due).
+    pub kept: Vec<KeptLine>,
+    /// The open requests that wait the longest.
+    pub oldest_waiting: Vec<Card>,
+}
+
+impl Dashboard {
+    /// The dashboard as of now.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when the read models do not answer.
+    pub async fn read(
+        models: &ReadModels,
+        tenant: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ProjectionError> {
+        let by = async |dimension: Option<Dimension>| {
+            let tenant = tenant.map(str::to_owned);
+            let by = dimension.into_iter().collect();
+            models.statistics(&StatisticsQuery { tenant, by, ..StatisticsQuery::default() }).await
+        };
+        let total = by(None).await?;
+        let kept = KeptQuery { by: Some(KeptBy::Commitment), ..kept_query(tenant, now) };
+        Ok(Self {
+            tenant: tenant.map(str::to_owned),
+            now,
+            as_of: total.as_of,
+            total: total.value.total,
+            by_stage: by(Some(Dimension::Stage)).await?.value.lines,
+            by_channel: by(Some(Dimension::Channel)).await?.value.lines,
+            by_theme: by(Some(Dimension::Theme)).await?.value.lines,
+            kept: models.kept(&kept).await?.value,
+            oldest_waiting: models.oldest_waiting(tenant, OLDEST).await?.value.items,
+        })
+    }
+}
+
+fn kept_query(tenant: Option<&str>, now: DateTime<Utc>) -> KeptQuery {
+    KeptQuery {
+        tenant: tenant.map(str::to_owned),
+        now,
+        cohort: guichet_projections::Cohort::default(),
+        from: None,
+        until: None,
+        commitment: None,
+        process: None,
+        theme: None,
+        service: None,
+        channel: None,
+        by: None,
+    }
+}

@@ -1,0 +1,86 @@
+//! What surrounds every exchange: an id, a limit of time and of number, a net for panics, problems in the client's
+//! language, a line in the log without anything personal.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::App;
+use super::extract::language_of;
+use super::problem::{PROBLEM_JSON, Problem};
+
+/// How long an exchange may take.
+const EXCHANGE_MAX: Duration = Duration::from_secs(30);
+/// The header that names an exchange.
+const EXCHANGE_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost layer.
+pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
+    let exchange = app.guichet.fresh_command_id().map(|id| id.0.to_string()).unwrap_or_default();
+    let language = language_of(request.headers());
+    // The route as it is written in the list, never the address: addresses hold ids.
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let span = tracing::info_span!("api.request", %method, route, request.id = exchange);
+    let began = app.guichet.now();
+    let response = within_limits(&app, request, next).instrument(span.clone()).await;
+    let response = translate(response, language, &exchange);
+    let duration_ms = (app.guichet.now() - began).num_milliseconds();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, duration_ms, "answered"));
+    response
+}
+
+async fn within_limits(app: &App, request: Request, next: Next) -> Response {
+    let Ok(_permit) = app.slots.clone().try_acquire_owned() else {
+        return Problem::busy().into_response();
+    };
+    match tokio::time::timeout(EXCHANGE_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::too_slow().into_response(),
+    }
+}
+
+/// Writes a problem in the client's language; what something beneath us refused in its own way becomes a problem too.
+fn translate(
+    mut response: Response,
+    language: guichet_engine::rules::text::Language,
+    exchange: &str,
+) -> Response {
+    let status = response.status();
+    let problem = response.extensions_mut().remove::<Problem>();
+    let foreign = (status.is_client_error() || status.is_server_error()) && !is_ours(&response);
+    let problem = problem.or_else(|| foreign.then(|| Problem::of_status(status)));
+    if let Some(mut problem) = problem {
+        problem.exchange = Some(exchange.to_owned());
+        let kept: Vec<_> = [header::ALLOW, header::ETAG]
+            .into_iter()
+            .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
+            .collect();
+        response = problem.speaking(language).into_response();
+        response.headers_mut().extend(kept);
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(exchange) {
+        headers.insert(EXCHANGE_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+fn is_ours(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON)
+}
+
+/// What a panic is answered with: nothing of it reaches the client.
+pub(crate) fn caught(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}

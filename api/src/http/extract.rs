@@ -1,0 +1,296 @@
+//! What handlers are given: checked bodies, ids, keys, wishes. Each refusal is a [`Problem`].
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use guichet_engine::rules::request::{CommandId, RequestId};
+use guichet_engine::rules::text::Language;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::App;
+use super::problem::Problem;
+use crate::access::KeyEntry;
+
+/// The deepest nesting of a JSON body.
+pub(crate) const JSON_DEPTH_MAX: usize = 32;
+/// The longest wait that a client may ask for with `Prefer: wait`.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::not_json());
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// The value in `bytes`. What was sent is never repeated in the answer: it may be somebody's letter.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if depth(bytes) > JSON_DEPTH_MAX {
+        return Err(Problem::malformed(
+            "body.too_deep",
+            format!("Le JSON est imbriqué sur plus de {JSON_DEPTH_MAX} niveaux."),
+            format!("The JSON is nested more than {JSON_DEPTH_MAX} deep."),
+        ));
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::malformed(
+            "body.malformed",
+            format!("Le corps n’est pas du JSON valable : ligne {line}, colonne {column}."),
+            format!("The body is not valid JSON: line {line}, column {column}."),
+        )
+    })?;
+    serde_json::from_value(value).map_err(|error| {
+        let why = without_values(&error.to_string());
+        Problem::unprocessable(
+            "body.shape",
+            format!("Le corps n’a pas la forme attendue : {why}."),
+            format!("The body does not have the expected shape: {why}."),
+        )
+    })
+}
+
+/// How deep the brackets of a JSON text go, those inside of strings left out.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut inside, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match (inside, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (true, b'"') => inside = false,
+            (true, _) => {}
+            (false, b'"') => inside = true,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, _) => {}
+        }
+    }
+    deepest
+}
+
+/// The words of a decoding error without the values that it quotes; names in backticks are the client's own keys or ours.
+fn without_values(words: &str) -> String {
+    let mut out = String::new();
+    let mut quoted = false;
+    for symbol in words.chars().filter(|c| !c.is_control()).take(400) {
+        match symbol {
+            '"' => {
+                quoted = !quoted;
+                if quoted {
+                    out.push('…');
+                }
+            }
+            symbol if !quoted => out.push(symbol),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The collectivity in the path, and, where there is one, what follows it.
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<Self, Problem> {
+        let Path(value) = Path::<T>::from_request_parts(parts, state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// What stands behind the question mark.
+pub(crate) struct Ask<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Ask<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<Self, Problem> {
+        let Query(value) = Query::<T>::from_request_parts(parts, state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// What a client's headers say.
+#[derive(Debug, Clone)]
+pub(crate) struct Wishes {
+    /// The language it reads.
+    pub(crate) language: Language,
+    /// Where it calls from, as far as that is known.
+    pub(crate) caller: Option<IpAddr>,
+    /// The id under which it sends a command.
+    pub(crate) idempotency: Option<CommandId>,
+    /// The revision that it expects.
+    pub(crate) expected: Option<u64>,
+    /// How long it would wait for read models to have seen its command.
+    pub(crate) wait: Option<Duration>,
+    /// Its key, if it sent one.
+    key: Option<String>,
+}
+
+impl FromRequestParts<App> for Wishes {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let headers = &parts.headers;
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let caller = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Ok(Self {
+            language: language_of(headers),
+            caller,
+            idempotency: idempotency(headers, text("idempotency-key"))?,
+            expected: expected(headers, text("if-match"))?,
+            wait: text("prefer").and_then(wait_of),
+            key: text("authorization").and_then(bearer),
+        })
+    }
+}
+
+fn idempotency(headers: &HeaderMap, text: Option<&str>) -> Result<Option<CommandId>, Problem> {
+    if !headers.contains_key("idempotency-key") {
+        return Ok(None);
+    }
+    let id = text.map(|text| text.trim_matches('"')).and_then(|text| Uuid::parse_str(text).ok());
+    id.filter(|id| !id.is_nil()).map(|id| Some(CommandId(id))).ok_or_else(|| {
+        Problem::malformed(
+            "idempotency.malformed",
+            "La clé d’idempotence doit être un UUID.",
+            "The idempotency key must be a UUID.",
+        )
+    })
+}
+
+fn expected(headers: &HeaderMap, text: Option<&str>) -> Result<Option<u64>, Problem> {
+    if !headers.contains_key(header::IF_MATCH) || text == Some("*") {
+        return Ok(None);
+    }
+    let revision = text.and_then(|text| text.trim_matches('"').parse().ok());
+    revision.map(Some).ok_or_else(|| {
+        Problem::malformed(
+            "if_match.malformed",
+            "« If-Match » doit reprendre l’« ETag » reçu, par exemple \"7\".",
+            "“If-Match” must repeat the “ETag” that was given, such as \"7\".",
+        )
+    })
+}
+
+fn wait_of(prefer: &str) -> Option<Duration> {
+    let seconds = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait="))?;
+    Some(Duration::from_secs(seconds.trim().parse().ok()?).min(WAIT_MAX))
+}
+
+fn bearer(authorization: &str) -> Option<String> {
+    let (scheme, key) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+}
+
+/// The first of our languages that the client reads, by its own order of preference.
+pub(crate) fn language_of(headers: &HeaderMap) -> Language {
+    let text = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut wished: Vec<(f32, &str)> = text
+        .split(',')
+        .take(16)
+        .filter_map(|part| {
+            let (code, weight) = part.split_once(";q=").unwrap_or((part, "1"));
+            Some((weight.trim().parse::<f32>().ok()?, code.trim()))
+        })
+        .collect();
+    wished.sort_by(|a, b| b.0.total_cmp(&a.0));
+    wished.iter().find_map(|(_, code)| Language::from_code(code)).unwrap_or_default()
+}
+
+impl Wishes {
+    /// Whose key the client sent; none if it sent none.
+    pub(crate) fn holder(&self, app: &App, tenant: &str) -> Result<Option<KeyEntry>, Problem> {
+        match &self.key {
+            None => Ok(None),
+            Some(key) => app.access.holder(tenant, key).map(Some).ok_or_else(Problem::unauthorized),
+        }
+    }
+
+    /// Whose key the client sent; there must be one.
+    pub(crate) fn someone(&self, app: &App, tenant: &str) -> Result<KeyEntry, Problem> {
+        self.holder(app, tenant)?.ok_or_else(Problem::unauthorized)
+    }
+
+    /// The id of the command: the client's, or a fresh one.
+    pub(crate) fn command_id(&self, app: &App) -> Result<CommandId, Problem> {
+        match self.idempotency {
+            Some(id) => Ok(id),
+            None => Ok(app.guichet.fresh_command_id()?),
+        }
+    }
+}
+
+/// The request that a path names.
+pub(crate) fn request_id(text: &str) -> Result<RequestId, Problem> {
+    Uuid::parse_str(text).map(RequestId).map_err(|_| Problem::not_found())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_strings() {
+        assert_eq!(depth(br#"{"a":["[[[[\"[[",{"b":1}]}"#), 3);
+        assert_eq!(depth(b"[[[["), 4);
+        let deep = [b"[".repeat(33), b"]".repeat(33)].concat();
+        assert_eq!(parse::<serde_json::Value>(&deep).unwrap_err().code, "body.too_deep");
+    }
+
+    #[test]
+    fn what_was_sent_is_never_repeated() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Shape {
+            #[serde(rename = "age")]
+            _age: u8,
+        }
+        let problem = parse::<Shape>(br#"{"age":"Jeanne Dupont"}"#).unwrap_err();
+        assert_eq!((problem.status, problem.code.as_str()), (422, "body.shape"));
+        assert!(!problem.text.en.contains("Jeanne"), "{}", problem.text.en);
+        let problem = parse::<Shape>(br#"{"age":"#).unwrap_err();
+        assert_eq!((problem.status, problem.code.as_str()), (400, "body.malformed"));
+    }
+
+    #[test]
+    fn the_language_is_the_first_of_ours() {
+        let with = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
+            language_of(&headers)
+        };
+        assert_eq!(with("de, en-GB;q=0.8, fr;q=0.5"), Language::En);
+        assert_eq!(with("en;q=0.2, fr-FR"), Language::Fr);
+        assert_eq!(with("de"), Language::Fr);
+    }
+
+    #[test]
+    fn a_wait_is_bounded() {
+        assert_eq!(wait_of("respond-async, wait=5"), Some(Duration::from_secs(5)));
+        assert_eq!(wait_of("wait=9999"), Some(WAIT_MAX));
+        assert_eq!(wait_of("return=minimal"), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! HTTP: receiving, following, acting, inbox, dashboards. JSON in and out, problems as RFC 9457 says.
+//!
+//! One file of `routes/` is one resource; the list in [`openapi::routes`] names them all.
+
+mod answers;
+mod dress;
+mod extract;
+pub mod openapi;
+pub mod problem;
+mod routes;
+mod throttle;
+mod words;
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::access::{Access, AccessError};
+use crate::guichet::Guichet;
+use throttle::Throttle;
+
+/// The largest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Exchanges under way at once; more are told to come back.
+pub const EXCHANGES_MAX: usize = 256;
+
+/// What a server may choose.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// The address to listen on; 127.0.0.1:8080 by default, so that nobody else reaches it before someone wants that.
+    pub bind: SocketAddr,
+    /// Whether the dashboard can be seen without a key. It holds figures only, and still tells how a town hall works.
+    pub open_figures: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), open_figures: false }
+    }
+}
+
+/// Why a server does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {bind}: {source}")]
+    Bind {
+        /// The address.
+        bind: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// It ended badly.
+    #[error("the server stopped: {0}")]
+    Stopped(std::io::Error),
+}
+
+/// What every handler is given.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) guichet: Guichet,
+    pub(crate) access: Arc<Access>,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) open_figures: bool,
+}
+
+/// The routes of an engine, ready to be served or called in a test.
+///
+/// # Errors
+/// [`ServeError::Access`].
+pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeError> {
+    let app = App {
+        guichet: guichet.clone(),
+        access: Arc::new(Access::open(&guichet.options().data)?),
+        throttle: Arc::new(Throttle::default()),
+        slots: Arc::new(Semaphore::new(EXCHANGES_MAX)),
+        open_figures: options.open_figures,
+    };
+    let (routes, _) = openapi::routes().split_for_parts();
+    Ok(routes
+        .fallback(async || problem::Problem::not_found())
+        .layer(CatchPanicLayer::custom(dress::caught))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), dress::dress))
+        .with_state(app))
+}
+
+/// A server that listens already.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    router: Router,
+}
+
+impl Server {
+    /// Begins to listen. Connections wait until [`Server::run`].
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn bind(guichet: &Guichet, options: &HttpOptions) -> Result<Self, ServeError> {
+        let router = router(guichet, options)?;
+        let bind = options.bind;
+        let listener = TcpListener::bind(bind).await.map_err(|source| ServeError::Bind { bind, source })?;
+        Ok(Self { listener, router })
+    }
+
+    /// The address it listens on: the port that the system chose where 0 was asked for.
+    ///
+    /// # Errors
+    /// [`ServeError::Stopped`].
+    pub fn address(&self) -> Result<SocketAddr, ServeError> {
+        self.listener.local_addr().map_err(ServeError::Stopped)
+    }
+
+    /// Serves until `stop` is done, then answers what is under way and returns.
+    ///
+    /// # Errors
+    /// [`ServeError::Stopped`].
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(self.listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Stopped)
+    }
+}
+
+/// Done when the system or the person at the terminal asks the program to stop (SIGTERM, SIGINT).
+pub async fn asked_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler there is nothing to wait for; the system stops the program its own way.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                tokio::select! { () = interrupted => {}, _ = terminated.recv() => {} }
+            }
+            Err(_) => interrupted.await,
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}

@@ -1,0 +1,92 @@
+//! What can be asked for, and with which form. Public.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use guichet_engine::rules::process::Opener;
+use guichet_projections::{CatalogueEntry, CatalogueOrder, CatalogueQuery};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use crate::http::App;
+use crate::http::extract::{Ask, At};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
+
+/// Which processes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// Words, with or without accents.
+    q: Option<String>,
+    /// Of this theme.
+    theme: Option<String>,
+    /// How many at once: 1 to 1,000, by default 50.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// A process with its form.
+#[derive(Serialize)]
+struct ProcessAnswer<'a> {
+    #[serde(flatten)]
+    entry: CatalogueEntry,
+    form: &'a [guichet_engine::rules::process::Field],
+    law: &'a guichet_engine::rules::process::Law,
+    privacy: &'a guichet_engine::rules::process::Privacy,
+}
+
+/// Search the processes that citizens may open.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/catalogue", tag = "public",
+    params(("tenant" = String, Path, description = "The collectivity."), Filter),
+    responses(
+        (status = 200, description = "Processes, the best match first.", body = Object),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn search(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    Ask(filter): Ask<Filter>,
+) -> Result<Response, Problem> {
+    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+        return Err(Problem::not_found());
+    }
+    let query = CatalogueQuery {
+        tenant: Some(tenant),
+        search: filter.q,
+        theme: filter.theme,
+        kind: None,
+        open_to: Some(Opener::Citizen),
+        order: CatalogueOrder::default(),
+        limit: filter.limit.unwrap_or_default(),
+    };
+    Ok(axum::Json(app.guichet.read_models().catalogue(&query).await?).into_response())
+}
+
+/// Read a process with its form.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/catalogue/{theme}/{process}", tag = "public",
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("theme" = String, Path, description = "The theme."),
+        ("process" = String, Path, description = "The process within its theme.")
+    ),
+    responses(
+        (status = 200, description = "The process and its form.", body = Object),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn process(
+    State(app): State<App>,
+    At((tenant, theme, process)): At<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let name = format!("{theme}/{process}");
+    let models = app.guichet.read_models();
+    let entry = models.catalogue_entry(&tenant, &name).await?.value.ok_or_else(Problem::not_found)?;
+    let definition = models.definition(&entry.definition).ok_or_else(Problem::not_found)?;
+    models.viewed(&tenant, &name).await?;
+    let answer =
+        ProcessAnswer { entry, form: &definition.form, law: &definition.law, privacy: &definition.privacy };
+    Ok(axum::Json(answer).into_response())
+}

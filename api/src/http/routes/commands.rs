@@ -1,0 +1,73 @@
+//! Commands of agents and programs.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use guichet_engine::Submission;
+use guichet_engine::rules::request::Command;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::http::App;
+use crate::http::answers::{ReceiptAnswer, receipt};
+use crate::http::extract::{Ask, At, Json, Wishes, request_id};
+use crate::http::openapi::{CommandBody, ProblemAnswer};
+use crate::http::problem::Problem;
+
+/// When what the command tells of happened.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    /// When it happened (UTC), if that was before now: a telephone call noted later, for example.
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Give a command to a request.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = String, Path, description = "The request."),
+        When,
+        ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the request as it was read."),
+        ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it.")
+    ),
+    request_body = CommandBody,
+    responses(
+        (status = 200, description = "Done.", body = ReceiptAnswer),
+        (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer),
+        (status = 409, response = ProblemAnswer),
+        (status = 412, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn command(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    Ask(when): Ask<When>,
+    wishes: Wishes,
+    Json(command): Json<Command>,
+) -> Result<Response, Problem> {
+    let holder = wishes.someone(&app, &tenant)?;
+    if matches!(command, Command::Receive { .. }) {
+        return Err(Problem::unprocessable(
+            "command.receive_elsewhere",
+            "Une demande s’enregistre à l’adresse de la liste des demandes.",
+            "A request is received at the address of the list of requests.",
+        ));
+    }
+    let submission = Submission {
+        request: Some(request_id(&request)?),
+        command,
+        actor: holder.actor(),
+        command_id: wishes.command_id(&app)?,
+        occurred_at: when.occurred_at,
+        expected: wishes.expected,
+        tenant,
+    };
+    let done = app.guichet.submit(submission).await?;
+    Ok(receipt(&app, &wishes, done, false).await)
+}

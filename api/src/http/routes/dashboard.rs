@@ -1,0 +1,34 @@
+//! The figures of a collectivity.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+
+use crate::http::App;
+use crate::http::extract::{At, Wishes};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
+
+/// Read the dashboard: requests by stage, channel and theme, commitments kept with their denominator, the oldest waiting,
+/// cost and saving. Each figure names the journal position at which it is true.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/dashboard", tag = "agents", security(("key" = [])),
+    params(("tenant" = String, Path, description = "The collectivity.")),
+    responses(
+        (status = 200, description = "The figures.", body = Object),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn dashboard(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    if !app.open_figures || wishes.holder(&app, &tenant)?.is_some() {
+        wishes.someone(&app, &tenant)?;
+    }
+    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+        return Err(Problem::not_found());
+    }
+    Ok(axum::Json(app.guichet.dashboard(Some(&tenant)).await?).into_response())
+}

@@ -1,0 +1,203 @@
+//! Following a request with its tracking code. The code comes in the body, never in an address: addresses are logged.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use guichet_engine::rules::request::{Actor, Command, Hold, RequestId};
+use guichet_engine::rules::text::Text;
+use guichet_engine::rules::tracking::TrackingCode;
+use guichet_engine::{Known, Submission, tenant_of};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::dossier::Dossier;
+use crate::http::App;
+use crate::http::answers::{Promise, ReceiptAnswer, promises, receipt, tag};
+use crate::http::extract::{At, Json, Wishes};
+use crate::http::openapi::{CommandBody, ProblemAnswer};
+use crate::http::problem::Problem;
+use crate::http::words;
+
+/// What a citizen may do with the code alone.
+const ACTIONS: [&str; 4] = ["reply", "withdraw", "reopen", "rate"];
+
+/// A tracking code.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FollowBody {
+    /// The code, with or without hyphens, in capitals or not.
+    code: String,
+}
+
+/// A tracking code and what its bearer wants.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActionBody {
+    /// The code.
+    code: String,
+    /// The command: `reply`, `withdraw`, `reopen` or `rate`.
+    #[schema(value_type = CommandBody)]
+    command: Command,
+}
+
+/// A request as its requester sees it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Followed {
+    /// What it is about.
+    #[schema(value_type = Object)]
+    title: Text,
+    /// The stage: `received`, `qualified`, `assigned`, `validated`, `delivered`, `withdrawn`, `cancelled`, `refused`,
+    /// `forwarded` or `merged`.
+    stage: String,
+    /// The stage in words, in the reader's language.
+    words: String,
+    /// The same in French and in English.
+    #[schema(value_type = Object)]
+    text: Text,
+    /// When it was made (UTC).
+    received: DateTime<Utc>,
+    /// The service in charge, by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    service: Option<Text>,
+    /// What the town hall promised.
+    promises: Vec<Promise>,
+    /// What the requester is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
+    /// Messages of the town hall.
+    messages: Vec<String>,
+    /// The answer, once it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+    /// What the requester may do: of `reply`, `withdraw`, `reopen`, `rate`.
+    may: Vec<String>,
+    /// The revision shown, for `If-Match`.
+    revision: u64,
+}
+
+/// What the requester is asked for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Asked {
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
+    /// Pieces that are missing.
+    pieces: Vec<String>,
+    /// The end of the term given (UTC).
+    reply_by: DateTime<Utc>,
+}
+
+/// Follow a request.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/follow", tag = "public",
+    params(("tenant" = String, Path, description = "The collectivity.")),
+    request_body = FollowBody,
+    responses(
+        (status = 200, description = "The request as its requester sees it.", body = Followed),
+        (status = 404, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer),
+        (status = 429, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn follow(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+    Json(body): Json<FollowBody>,
+) -> Result<Response, Problem> {
+    let request = find(&app, &tenant, &wishes, &body.code).await?;
+    let known = app.guichet.request(&tenant, request).await?;
+    let dossier = app.guichet.dossier(&tenant, &known).await?;
+    let mut response = axum::Json(view(&app, &wishes, &known, dossier)).into_response();
+    tag(response.headers_mut(), known.revision);
+    Ok(response)
+}
+
+/// Act on a request with its code.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/follow/actions", tag = "public",
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
+    ),
+    request_body = ActionBody,
+    responses(
+        (status = 200, description = "Done.", body = ReceiptAnswer),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer),
+        (status = 409, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer),
+        (status = 429, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn act(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+    Json(body): Json<ActionBody>,
+) -> Result<Response, Problem> {
+    let request = find(&app, &tenant, &wishes, &body.code).await?;
+    if !ACTIONS.contains(&body.command.name()) {
+        return Err(Problem::forbidden(
+            "Avec le code de suivi, on peut répondre, retirer, rouvrir ou noter sa demande.",
+            "With the tracking code one can reply, withdraw, reopen or rate one’s request.",
+        ));
+    }
+    let submission = Submission {
+        request: Some(request),
+        command: body.command,
+        actor: Actor::Requester,
+        command_id: wishes.command_id(&app)?,
+        occurred_at: None,
+        expected: wishes.expected,
+        tenant,
+    };
+    let done = app.guichet.submit(submission).await?;
+    Ok(receipt(&app, &wishes, done, false).await)
+}
+
+/// The request with this code. A code that is not one and a code that nobody has count alike against the caller.
+async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -> Result<RequestId, Problem> {
+    app.throttle.take(tenant, wishes.caller, app.guichet.now()).map_err(Problem::too_many)?;
+    let name = tenant_of(tenant)?;
+    let code = TrackingCode::parse(code).map_err(|_| {
+        Problem::unprocessable(
+            "follow.code_unreadable",
+            "Ce code comporte une erreur : relisez ses dix lettres et chiffres.",
+            "There is a mistake in this code: check its ten letters and digits.",
+        )
+    })?;
+    let digest = app.guichet.engine().code_digest(&name, &code);
+    let card = app.guichet.read_models().card_by_tracking(&digest).await?.value;
+    card.filter(|card| card.tenant == tenant).map(|card| card.request).ok_or_else(Problem::not_found)
+}
+
+fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
+    let request = &known.request;
+    let stage = request.stage.id();
+    let text = words::stage(stage);
+    let service = request.service.as_deref().and_then(|id| known.organisation.service(id));
+    let asked = match &request.hold {
+        Some(Hold::WaitingForRequester { reply_by, .. }) => {
+            Some(Asked { question: dossier.question, pieces: dossier.pieces, reply_by: *reply_by })
+        }
+        Some(Hold::Suspended { .. }) | None => None,
+    };
+    let may = app.guichet.allowed(known, &Actor::Requester);
+    Followed {
+        title: known.plan.definition().title.clone(),
+        stage: stage.to_owned(),
+        words: text.get(wishes.language).to_owned(),
+        text,
+        received: request.milestones.received,
+        service: service.map(|service| service.title.clone()),
+        promises: promises(request),
+        asked,
+        messages: dossier.messages,
+        // A draft is nobody's business but the town hall's.
+        answer: dossier.answer.filter(|_| request.milestones.delivered.is_some()),
+        may: may.into_iter().filter(|name| ACTIONS.contains(name)).map(str::to_owned).collect(),
+        revision: known.revision,
+    }
+}

@@ -1,0 +1,116 @@
+//! Receiving a request, from the public or through an agent.
+
+use axum::extract::State;
+use axum::response::Response;
+use guichet_engine::Submission;
+use guichet_engine::rules::process::{Channel, Opener};
+use guichet_engine::rules::request::{Actor, Command, RequesterInput};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::http::App;
+use crate::http::answers::{ReceiptAnswer, receipt};
+use crate::http::extract::{At, Json, Wishes};
+use crate::http::problem::Problem;
+
+/// A request as a client sends it: the command `receive` without its name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Incoming {
+    process: String,
+    #[serde(default = "web")]
+    channel: Channel,
+    #[serde(default = "citizen")]
+    opened_by: Opener,
+    #[serde(default)]
+    requester: RequesterInput,
+    #[serde(default)]
+    form: Map<String, Value>,
+    #[serde(default)]
+    external: Option<String>,
+    #[serde(default)]
+    answer: Option<String>,
+    #[serde(default)]
+    occurred_at: Option<chrono::DateTime<chrono::Utc>>,
+    #[serde(default)]
+    first_received_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+fn web() -> Channel {
+    Channel::Web
+}
+
+fn citizen() -> Opener {
+    Opener::Citizen
+}
+
+impl Incoming {
+    /// Without a key only what a member of the public says of themselves, on a screen, counts.
+    fn is_public(&self) -> bool {
+        matches!(self.channel, Channel::Web | Channel::Mobile)
+            && self.opened_by == Opener::Citizen
+            && !self.requester.account
+            && self.external.is_none()
+            && self.answer.is_none()
+            && self.occurred_at.is_none()
+            && self.first_received_at.is_none()
+    }
+}
+
+/// Receive a request.
+///
+/// Without a key it is a citizen's, through the web or a mobile application. With an agent's or integrator's key it may
+/// come through any channel. Send an `Idempotency-Key` (any UUID): the same key again answers the first receipt.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/requests", tag = "public",
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
+        ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it, after 5 seconds at most.")
+    ),
+    request_body(content = inline(crate::http::openapi::IncomingBody), description = "The request."),
+    responses(
+        (status = 201, description = "Received.", body = ReceiptAnswer),
+        (status = 200, description = "It had been received before.", body = ReceiptAnswer),
+        (status = 401, response = crate::http::openapi::ProblemAnswer),
+        (status = 403, response = crate::http::openapi::ProblemAnswer),
+        (status = 404, response = crate::http::openapi::ProblemAnswer),
+        (status = 422, response = crate::http::openapi::ProblemAnswer)
+    )
+)]
+pub(crate) async fn receive(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+    Json(incoming): Json<Incoming>,
+) -> Result<Response, Problem> {
+    let holder = wishes.holder(&app, &tenant)?;
+    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+        return Err(Problem::not_found());
+    }
+    if holder.is_none() && !incoming.is_public() {
+        return Err(Problem::unauthorized());
+    }
+    let occurred_at = incoming.occurred_at;
+    let command = Command::Receive {
+        process: incoming.process,
+        channel: incoming.channel,
+        opened_by: incoming.opened_by,
+        requester: incoming.requester,
+        form: incoming.form,
+        external: incoming.external,
+        first_received_at: incoming.first_received_at,
+        answer: incoming.answer,
+    };
+    let submission = Submission {
+        request: None,
+        command,
+        actor: holder.map_or(Actor::Requester, |holder| holder.actor()),
+        command_id: wishes.command_id(&app)?,
+        occurred_at,
+        expected: None,
+        tenant,
+    };
+    let done = app.guichet.submit(submission).await?;
+    Ok(receipt(&app, &wishes, done, true).await)
+}

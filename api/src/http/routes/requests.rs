@@ -1,0 +1,273 @@
+//! Requests as agents and programs read them.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use guichet_engine::rules::process::{Channel, Kind, Priority};
+use guichet_engine::rules::request::{Actor, RequestId, TaskStatus};
+use guichet_engine::rules::text::Text;
+use guichet_projections::{CardOrder, CardQuery};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::dossier::Dossier;
+use crate::http::App;
+use crate::http::answers::{Promise, promises, tag};
+use crate::http::extract::{Ask, At, Wishes, request_id};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
+
+/// Which requests, and in which order.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// Of this process.
+    process: Option<String>,
+    /// Of this theme.
+    theme: Option<String>,
+    /// Of this kind.
+    #[param(value_type = Option<String>)]
+    kind: Option<Kind>,
+    /// That came in this way.
+    #[param(value_type = Option<String>)]
+    channel: Option<Channel>,
+    /// In one of these stages, separated by commas.
+    stage: Option<String>,
+    /// In the charge of this service.
+    service: Option<String>,
+    /// In the hands of this agent.
+    agent: Option<String>,
+    /// At least this urgent.
+    #[param(value_type = Option<String>)]
+    priority: Option<Priority>,
+    /// In this neighbourhood.
+    area: Option<String>,
+    /// Only open ones, or only finished ones.
+    open: Option<bool>,
+    /// With a promise due before this instant (UTC).
+    due_before: Option<DateTime<Utc>>,
+    /// Received at this instant (UTC) or later.
+    received_from: Option<DateTime<Utc>>,
+    /// Received before this instant (UTC).
+    received_until: Option<DateTime<Utc>>,
+    /// `newest` (the default), `oldest` or `due`.
+    #[param(value_type = Option<String>)]
+    order: Option<CardOrder>,
+    /// How many at once: 1 to 1,000, by default 50.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    cursor: Option<String>,
+}
+
+impl Filter {
+    fn query(self, tenant: String) -> CardQuery {
+        let stages = self.stage.unwrap_or_default();
+        CardQuery {
+            tenant: Some(tenant),
+            process: self.process,
+            theme: self.theme,
+            kind: self.kind,
+            channel: self.channel,
+            stage: stages.split(',').filter(|stage| !stage.is_empty()).map(str::to_owned).collect(),
+            service: self.service,
+            agent: self.agent,
+            priority: self.priority,
+            area: self.area,
+            open: self.open,
+            due_before: self.due_before,
+            received_from: self.received_from,
+            received_until: self.received_until,
+            order: self.order.unwrap_or_default(),
+            limit: self.limit.unwrap_or_default(),
+            cursor: self.cursor,
+        }
+    }
+}
+
+/// A request in full.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RequestAnswer {
+    request: uuid::Uuid,
+    process: String,
+    #[schema(value_type = Object)]
+    title: Text,
+    /// The version of the process that it follows.
+    definition: String,
+    stage: String,
+    /// `waiting_for_requester` or `suspended`, if it rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<String>,
+    #[schema(value_type = String)]
+    channel: Channel,
+    received: DateTime<Utc>,
+    complexity: Value,
+    priority: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    tasks: Vec<TaskAnswer>,
+    promises: Vec<Promise>,
+    /// Commands that the bearer of this key could give now.
+    allowed: Vec<String>,
+    /// What was said, opened for agents only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    dossier: Option<Dossier>,
+    revision: u64,
+}
+
+/// A task of a request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TaskAnswer {
+    task: String,
+    /// `open`, `done`, `skipped` or `dropped`.
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<DateTime<Utc>>,
+    late: bool,
+}
+
+/// List requests.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/requests", tag = "agents", security(("key" = [])),
+    params(("tenant" = String, Path, description = "The collectivity."), Filter),
+    responses(
+        (status = 200, description = "Cards, with how many there are and at which position that is true.", body = Object),
+        (status = 400, response = ProblemAnswer),
+        (status = 401, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    Ask(filter): Ask<Filter>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.someone(&app, &tenant)?;
+    if filter.limit.is_some_and(|limit| limit == 0 || limit > guichet_projections::PAGE_ROWS_MAX) {
+        return Err(Problem::malformed(
+            "query.limit",
+            "« limit » va de 1 à 1 000.",
+            "“limit” goes from 1 to 1,000.",
+        ));
+    }
+    let answer = app.guichet.read_models().cards(&filter.query(tenant)).await?;
+    Ok(axum::Json(answer).into_response())
+}
+
+/// Read a request: where it stands, what was said, what may be done.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/requests/{request}", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = String, Path, description = "The request.")
+    ),
+    responses(
+        (status = 200, description = "The request.", body = RequestAnswer),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn one(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    let holder = wishes.someone(&app, &tenant)?;
+    let known = app.guichet.request(&tenant, request_id(&request)?).await?;
+    let dossier = match holder.actor() {
+        Actor::Agent(_) => Some(app.guichet.dossier(&tenant, &known).await?),
+        Actor::Integrator(_) | Actor::Requester | Actor::Engine => None,
+    };
+    let allowed = app.guichet.allowed(&known, &holder.actor());
+    let request = &known.request;
+    let hold = request.hold.as_ref().map(|hold| match hold {
+        guichet_engine::rules::request::Hold::WaitingForRequester { .. } => "waiting_for_requester",
+        guichet_engine::rules::request::Hold::Suspended { .. } => "suspended",
+    });
+    let answer = RequestAnswer {
+        request: request.id.0,
+        process: request.process.clone(),
+        title: known.plan.definition().title.clone(),
+        definition: request.definition.0.clone(),
+        stage: request.stage.id().to_owned(),
+        hold: hold.map(str::to_owned),
+        channel: request.channel,
+        received: request.milestones.received,
+        complexity: serde_json::to_value(request.complexity).unwrap_or_default(),
+        priority: serde_json::to_value(request.priority).unwrap_or_default(),
+        service: request.service.clone(),
+        agent: request.agent.clone(),
+        tasks: request.tasks.iter().map(|(name, task)| task_answer(name, task)).collect(),
+        promises: promises(request),
+        allowed: allowed.into_iter().map(str::to_owned).collect(),
+        dossier,
+        revision: known.revision,
+    };
+    let mut response = axum::Json(answer).into_response();
+    tag(response.headers_mut(), known.revision);
+    Ok(response)
+}
+
+fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskAnswer {
+    let status = match task.status {
+        TaskStatus::Open => "open",
+        TaskStatus::Done => "done",
+        TaskStatus::Skipped => "skipped",
+        TaskStatus::Dropped => "dropped",
+    };
+    TaskAnswer { task: name.to_owned(), status: status.to_owned(), due: task.due, late: task.late }
+}
+
+/// Read a request's history in words, without anything personal.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = String, Path, description = "The request.")
+    ),
+    responses(
+        (status = 200, description = "Its events, the first first.", body = Object),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn timeline(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.someone(&app, &tenant)?;
+    let request: RequestId = request_id(&request)?;
+    let answer = app.guichet.read_models().timeline(&tenant, request).await?;
+    if answer.value.is_empty() {
+        return Err(Problem::not_found());
+    }
+    Ok(axum::Json(answer).into_response())
+}
+
+/// Read why a request went where it went, and why each promise is due when it is.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = String, Path, description = "The request.")
+    ),
+    responses(
+        (status = 200, description = "Choices with their rules, promises with their reckoning.", body = Object),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn explanation(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.someone(&app, &tenant)?;
+    let explained = app.guichet.explain(&tenant, request_id(&request)?).await?;
+    Ok(axum::Json(explained).into_response())
+}

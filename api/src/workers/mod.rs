@@ -1,0 +1,107 @@
+//! What happens without anybody asking: timers fire, messages go out.
+//!
+//! Both workers read what is to do from the read models, do it, and report it as a command whose id is made from what
+//! asked for it. A crash between doing and reporting repeats the doing, and the report is recognised.
+//!
+//! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
+
+mod outbox;
+mod timers;
+
+use std::time::Duration;
+
+use guichet_engine::EngineError;
+use guichet_projections::ProjectionError;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::guichet::Guichet;
+pub use outbox::{Outbox, Sent};
+pub use timers::{Fired, Timers};
+
+/// How often a server looks for something to do.
+const PACE: Duration = Duration::from_millis(500);
+/// The wait after something failed that may pass.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long a worker waits for the read models to have seen everything.
+const CATCH_UP: Duration = Duration::from_secs(60);
+
+/// The names from which commands of the engine's own are made.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7c1d_90a3_52be_4e0f_a6d4_18f2_c35b_6e97);
+
+/// Why a worker stopped before it was done. What it had done stands; it goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The engine did not take a report.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The read models do not answer.
+    #[error(transparent)]
+    ReadModels(#[from] ProjectionError),
+}
+
+/// The workers of a server, until they are stopped.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    pub(crate) fn start(guichet: &Guichet) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
+        let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped));
+        Self { stop, tasks: vec![timers, outbox] }
+    }
+
+    /// Lets each finish the step it is at, and ends them.
+    pub async fn stop(self) {
+        // Nobody listens any more only if both have ended already.
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+    }
+}
+
+async fn run_timers(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    let timers = Timers::new(&guichet);
+    while !*stopped.borrow() {
+        let pause = match timers.run_once(guichet.now()).await {
+            Ok(_) => PACE,
+            Err(error) => {
+                tracing::warn!(%error, "timers are interrupted and try again");
+                AFTER_FAILURE
+            }
+        };
+        rest(pause, &mut stopped).await;
+    }
+}
+
+async fn run_outbox(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    let outbox = Outbox::new(&guichet);
+    while !*stopped.borrow() {
+        let pause = match outbox.run_once(guichet.now()).await {
+            // Where there was a full batch there is more.
+            Ok(sent) if sent.claimed >= outbox::BATCH => continue,
+            Ok(_) => PACE,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox is interrupted and tries again");
+                AFTER_FAILURE
+            }
+        };
+        rest(pause, &mut stopped).await;
+    }
+}
+
+async fn rest(pause: Duration, stopped: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        // An error means that the handle is gone, and with it whoever wanted the work done.
+        _ = stopped.changed() => {}
+    }
+}

@@ -1,0 +1,201 @@
+//! Sends what is to be sent, and reports it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use guichet_engine::rules::process::Delivery;
+use guichet_engine::rules::request::{Actor, Command, CommandId, Effect, Recipient, Subject};
+use guichet_engine::{EngineError, Span, Submission};
+use guichet_projections::{Claim, OutboxItem};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{CATCH_UP, NAMESPACE, WorkerError};
+use crate::guichet::Guichet;
+use crate::outbound::SendError;
+use crate::outbound::compose::{Composed, Occasion, compose};
+
+/// Effects claimed at once.
+pub(super) const BATCH: usize = 64;
+/// Messages under way at once.
+const AT_ONCE: usize = 16;
+/// How long a claim holds.
+const LEASE: TimeDelta = TimeDelta::minutes(10);
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Effects claimed.
+    pub claimed: usize,
+    /// Effects done and reported.
+    pub done: usize,
+    /// Effects that are tried again later.
+    pub postponed: usize,
+    /// Effects reported failed for good.
+    pub failed: usize,
+}
+
+/// The worker of the outbox.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    guichet: Guichet,
+    at_once: usize,
+}
+
+/// What became of one effect.
+enum Outcome {
+    Done,
+    Postponed,
+    Failed,
+}
+
+impl Outbox {
+    /// A worker for this engine.
+    #[must_use]
+    pub fn new(guichet: &Guichet) -> Self {
+        Self { guichet: guichet.clone(), at_once: AT_ONCE }
+    }
+
+    /// One after the other, in the order in which they were asked for: the same run gives the same journal.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { at_once: 1, ..self }
+    }
+
+    /// Carries out what may be tried at `now` (UTC), at most one batch of it.
+    ///
+    /// # Errors
+    /// [`WorkerError`]; what was sent and reported before stands.
+    pub async fn run_once(&self, now: DateTime<Utc>) -> Result<Sent, WorkerError> {
+        let claim = Claim {
+            now,
+            lease_until: now + LEASE,
+            // Letters, the counter and the telephone are agents' work.
+            by: vec![Delivery::Email, Delivery::Sms, Delivery::Screen],
+            limit: u32::try_from(BATCH).unwrap_or(u32::MAX),
+        };
+        self.guichet.read_models().catch_up(CATCH_UP).await?;
+        let items = self.guichet.read_models().outbox_claim(&claim).await?;
+        let mut sent = Sent { claimed: items.len(), ..Sent::default() };
+        let mut items = items.into_iter();
+        let mut under_way: JoinSet<Result<Outcome, WorkerError>> = JoinSet::new();
+        loop {
+            while under_way.len() < self.at_once
+                && let Some(item) = items.next()
+            {
+                let worker = self.clone();
+                under_way.spawn(async move { worker.carry_out(&item, now).await });
+            }
+            match under_way.join_next().await {
+                None => return Ok(sent),
+                Some(Ok(Ok(Outcome::Done))) => sent.done += 1,
+                Some(Ok(Ok(Outcome::Postponed))) => sent.postponed += 1,
+                Some(Ok(Ok(Outcome::Failed))) => sent.failed += 1,
+                Some(Ok(Err(error))) => return Err(error),
+                Some(Err(error)) => tracing::error!(%error, "sending a message broke off"),
+            }
+        }
+    }
+
+    async fn carry_out(&self, item: &OutboxItem, now: DateTime<Utc>) -> Result<Outcome, WorkerError> {
+        match self.send(item, now).await? {
+            Ok(()) => {
+                self.report(item, &done_command(item), "done").await?;
+                self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+                Ok(Outcome::Done)
+            }
+            Err(SendError::Later(why)) if item.attempts + 1 < self.guichet.options().retries.attempts_max => {
+                let wait = self.guichet.options().retries.wait_after(item.attempts + 1);
+                let next = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
+                tracing::info!(request.id = %item.request, effect = item.effect, why, "a message goes out later");
+                self.guichet.read_models().outbox_failed(item.request, &item.effect, &why, next).await?;
+                Ok(Outcome::Postponed)
+            }
+            Err(SendError::Later(why) | SendError::Never(why)) => {
+                tracing::warn!(request.id = %item.request, effect = item.effect, why, "a message cannot go out");
+                self.report(item, &failed_command(item, why), "failed").await?;
+                self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+                Ok(Outcome::Failed)
+            }
+        }
+    }
+
+    /// Composes and sends. The outer error is ours, the inner one the message's.
+    async fn send(
+        &self,
+        item: &OutboxItem,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), SendError>, WorkerError> {
+        let known = self.guichet.request(&item.tenant, item.request).await?;
+        let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
+        let effect = Effect {
+            id: item.effect.clone(),
+            recipient: item.recipient.clone(),
+            subject: item.subject.clone(),
+            by: item.by,
+        };
+        let public_url = &self.guichet.options().public_url;
+        let composed =
+            compose(&Occasion { effect: &effect, known: &known, history: &history, now, public_url });
+        let messages = match composed {
+            Composed::Shown => return Ok(Ok(())),
+            Composed::Unreachable(why) => return Ok(Err(SendError::Never(why))),
+            Composed::Send(messages) => messages,
+        };
+        let mut reached = false;
+        let mut refused = None;
+        for message in &messages {
+            match self.guichet.outbound().send(message).await {
+                Ok(()) => reached = true,
+                // Whoever got it already gets it again, with the same id; whoever did not must not be forgotten.
+                Err(SendError::Later(why)) => return Ok(Err(SendError::Later(why))),
+                Err(SendError::Never(why)) => refused = Some(why),
+            }
+        }
+        Ok(match refused {
+            Some(why) if !reached => Err(SendError::Never(why)),
+            Some(_) | None => Ok(()),
+        })
+    }
+
+    async fn report(&self, item: &OutboxItem, command: &Command, how: &str) -> Result<(), WorkerError> {
+        let name = format!("effect:{}:{}:{how}", item.request, item.effect);
+        let submission = Submission {
+            tenant: item.tenant.clone(),
+            request: Some(item.request),
+            command: command.clone(),
+            actor: Actor::Engine,
+            command_id: CommandId(Uuid::new_v5(&NAMESPACE, name.as_bytes())),
+            occurred_at: None,
+            expected: None,
+        };
+        match self.guichet.submit(submission).await {
+            Ok(_) => Ok(()),
+            // Somebody was quicker: an agent met the requester, or the request ended meanwhile.
+            Err(EngineError::Rejected(rejection)) => {
+                tracing::debug!(request.id = %item.request, code = rejection.code, "a report came too late");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The command that reports an effect done.
+fn done_command(item: &OutboxItem) -> Command {
+    match (&item.subject, &item.recipient) {
+        (Subject::Acknowledgement, Recipient::Requester) => Command::Acknowledge { by: item.by },
+        (Subject::Answer, Recipient::Requester) => Command::Deliver { by: item.by },
+        _ => Command::Notify { effect: item.effect.clone(), recipient: item.recipient.clone() },
+    }
+}
+
+/// The command that reports an effect failed for good.
+fn failed_command(item: &OutboxItem, reason: String) -> Command {
+    match (&item.subject, &item.recipient) {
+        (Subject::Answer, Recipient::Requester) => Command::FailDelivery { by: item.by, reason },
+        _ => Command::FailNotification {
+            effect: item.effect.clone(),
+            recipient: item.recipient.clone(),
+            reason,
+        },
+    }
+}
