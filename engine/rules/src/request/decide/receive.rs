@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::decision::{Decision, failed};
-use super::{resolve, said};
+use super::{passing, resolve, said};
 use crate::process::{Channel, Delivery, Opener};
 use crate::request::command::{Command, RequesterInput};
 use crate::request::form::{self, Place};
@@ -98,8 +98,15 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
     }
     match answer {
         Some(answer) => resolve::resolve(d, said(answer, ("la réponse", "the answer"))?),
+        None if recorded_by_who_qualifies(d) => passing::qualify(d, (None, None)).map(|_| ()),
         None => Ok(()),
     }
+}
+
+/// Whether whoever records the request is one of those who qualify. At the counter or on the telephone they have
+/// asked all that is needed, so the rules rate it in the same append; they may still qualify it otherwise later.
+fn recorded_by_who_qualifies(d: &Decision<'_>) -> bool {
+    d.plan.definition().qualification.by.as_ref().is_some_and(|party| d.one_of(party).is_ok())
 }
 
 /// Whether this request may be opened at all.

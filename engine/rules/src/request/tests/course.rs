@@ -30,6 +30,24 @@ fn a_simple_report_goes_from_the_telephone_to_the_answer() {
 }
 
 #[test]
+fn whoever_qualifies_and_records_a_request_has_qualified_it_in_doing_so() {
+    let mut story = Story::of(vec![pothole()]);
+    let form = json!({ "place": [48.957, 4.363], "danger": true });
+    story.does(&agent("a02"), receive("voirie/chaussee-abimee", Channel::Phone, form));
+    assert_eq!(story.names()[..4], ["received", "acknowledged", "qualified", "assigned"]);
+    assert_eq!(story.request().service.as_deref(), Some("astreinte"));
+    // They may still say that it is something else than the rules found.
+    let simple = Command::Qualify {
+        process: None,
+        complexity: Some(Complexity::Simple),
+        priority: None,
+        form: Map::new(),
+    };
+    story.does(&agent("a02"), simple);
+    assert_eq!(story.request().complexity, Complexity::Simple);
+}
+
+#[test]
 fn a_task_whose_rule_does_not_hold_is_skipped() {
     let story = Story::visited(false, true);
     assert_eq!(story.request().tasks["intervention"].status, TaskStatus::Skipped);

@@ -177,7 +177,8 @@ impl Story {
     pub(crate) fn pothole(danger: bool) -> Self {
         let mut story = Self::of(vec![pothole(), question()]);
         story.does(
-            &agent("a02"),
+            // Someone of the roads service answered the telephone, who does not qualify.
+            &agent("a22"),
             receive(
                 "voirie/chaussee-abimee",
                 Channel::Phone,
