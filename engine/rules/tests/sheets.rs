@@ -28,6 +28,13 @@ fn walk(at: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
     }
 }
 
+fn chalons() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../processes/chalons");
+    walk(&root, &root, &mut files);
+    files
+}
+
 fn good() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     walk(&folder("good"), &folder("good"), &mut files);
@@ -120,6 +127,26 @@ fn every_bad_sheet_is_explained_to_the_letter() {
     }
 }
 
+#[test]
+fn the_catalogue_of_chalons_has_no_finding_and_a_process_in_each_theme() {
+    let loaded = load(chalons());
+    assert!(loaded.diagnostics.is_empty(), "{}", drawn(&loaded));
+    let catalogue = loaded.catalogue.unwrap();
+    assert!(catalogue.definitions.len() >= 24);
+    for theme in &catalogue.themes {
+        assert!(
+            catalogue.definitions.iter().any(|d| d.theme == theme.theme),
+            "nothing about {}",
+            theme.theme
+        );
+    }
+    for definition in catalogue.definitions {
+        let name = definition.process.clone();
+        assert!(catalogue.scenarios.iter().any(|s| s.process == name), "{name} has no scenario");
+        Plan::compile(Arc::new(definition)).unwrap();
+    }
+}
+
 /// The codes that stand as texts in the checker's own files.
 fn codes_in(at: &Path, codes: &mut std::collections::BTreeSet<String>) {
     for entry in std::fs::read_dir(at).unwrap() {
@@ -198,7 +225,7 @@ fn findings_travel_as_json_lines() {
 }
 
 /// The good files with one of them changed: a line dropped, doubled or moved, a word replaced, bytes cut out.
-fn mutants() -> impl Strategy<Value = BTreeMap<String, String>> {
+fn mutants(original: BTreeMap<String, String>) -> impl Strategy<Value = BTreeMap<String, String>> {
     let words = prop::sample::select(vec![
         "",
         "~",
@@ -236,8 +263,8 @@ fn mutants() -> impl Strategy<Value = BTreeMap<String, String>> {
         "<<: x",
     ]);
     (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), words, 0..6_u8)
-        .prop_map(|(file, from, to, word, kind)| {
-            let mut files = good();
+        .prop_map(move |(file, from, to, word, kind)| {
+            let mut files = original.clone();
             let name = files.keys().nth(file.index(files.len())).unwrap().clone();
             let text = files.get_mut(&name).unwrap();
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -263,22 +290,36 @@ fn mutants() -> impl Strategy<Value = BTreeMap<String, String>> {
         })
 }
 
+/// Loads, draws what there is to say, and compiles what there is to run.
+fn survives(files: BTreeMap<String, String>) -> Result<(), TestCaseError> {
+    let loaded = load(files);
+    for diagnostic in &loaded.diagnostics {
+        let text = render(diagnostic, &loaded.sources, Language::En, Style::Plain);
+        prop_assert!(text.contains(&diagnostic.code), "{text}");
+        prop_assert!(diagnostic.place.line >= 1 && diagnostic.place.column >= 1);
+    }
+    for definition in loaded.catalogue.map(|c| c.definitions).unwrap_or_default() {
+        prop_assert!(Plan::compile(Arc::new(definition)).is_ok());
+    }
+    Ok(())
+}
+
+proptest! {
+    // The whole catalogue is read each time.
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_change_of_a_real_file_hurts_the_loader(files in mutants(chalons())) {
+        survives(files)?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_change_of_a_good_file_hurts_the_loader(files in mutants()) {
-        let loaded = load(files);
-        for diagnostic in &loaded.diagnostics {
-            let text = render(diagnostic, &loaded.sources, Language::En, Style::Plain);
-            prop_assert!(text.contains(&diagnostic.code), "{text}");
-            prop_assert!(diagnostic.place.line >= 1 && diagnostic.place.column >= 1);
-        }
-        if let Some(catalogue) = loaded.catalogue {
-            for definition in catalogue.definitions {
-                prop_assert!(Plan::compile(Arc::new(definition)).is_ok());
-            }
-        }
+    fn no_change_of_a_good_file_hurts_the_loader(files in mutants(good())) {
+        survives(files)?;
     }
 
     #[test]
