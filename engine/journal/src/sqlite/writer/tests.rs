@@ -123,3 +123,25 @@ fn an_insert_has_a_place_for_every_column_of_every_row() {
     assert_eq!(insert_text(3).matches('?').count(), 24);
     assert!(insert_text(1).ends_with("VALUES (?,?,?,?,?,?,?,?)"));
 }
+
+#[tokio::test]
+async fn twins_in_one_group_are_one_command() {
+    for expected in [Expected::NoStream, Expected::Any] {
+        let (_folder, mut writer) = writer().await;
+        let mut group =
+            vec![prepared(1, 10).await, prepared(1, 10).await, prepared(1, 10).await, prepared(2, 10).await];
+        // The fingerprint is keyed, and each of these was prepared under keys of its own.
+        let fingerprint = group[0].fingerprint;
+        for twin in &mut group {
+            (twin.expected, twin.fingerprint) = (expected, fingerprint);
+        }
+        group[2].fingerprint[0] ^= 1;
+        let answers = writer.write(&group).await.unwrap();
+        let told = |index: usize| {
+            answers[index].as_ref().map(|receipt| (receipt.repeated, receipt.position)).unwrap()
+        };
+        assert_eq!((told(0), told(1)), ((false, Position::from_token(2)), (true, Position::from_token(2))));
+        assert!(matches!(answers[2], Err(JournalError::CommandReused { .. })), "{:?}", answers[2]);
+        assert_eq!(told(3), (false, Position::from_token(4)));
+    }
+}
