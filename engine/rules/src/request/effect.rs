@@ -9,7 +9,7 @@ use super::event::{Event, What};
 use super::happened::{ApprovalLate, TaskOpened};
 use super::state::{Request, Stage};
 use crate::organisation::Organisation;
-use crate::process::{Alarm, Delivery, Party, Plan};
+use crate::process::{Alarm, Delivery, Party, Plan, Quorum};
 
 /// What is to be sent, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,8 @@ pub enum Subject {
     Reply,
     /// A message to the requester that asks for nothing: its text is in the event.
     Message,
-    /// The requester learns what became of the request: `extended`, `refused`, `forwarded`, `withdrawn`, `cancelled`,
-    /// `merged` or `reopened`.
+    /// The requester learns what became of the request: `extended`, `suspended`, `refused`, `forwarded`,
+    /// `withdrawn`, `cancelled`, `merged` or `reopened`.
     News(String),
     /// A service has a new request.
     Assignment,
@@ -145,12 +145,12 @@ pub fn effects(
         What::Extended(_) => asked.requester(news("extended")),
         What::Messaged(_) => asked.requester(Subject::Message),
         What::ApprovalOpened(event) => {
-            for approver in &event.approvers {
+            for approver in near(after, plan, organisation, &event.step, &event.approvers) {
                 asked.person(approver, Subject::Approval(event.step.clone()));
             }
         }
         What::Delegated(event) => asked.person(&event.to, Subject::Approval(event.step.clone())),
-        What::ApprovalLate(event) => approval_late(&mut asked, event, organisation),
+        What::ApprovalLate(event) => approval_late(&mut asked, event, plan, organisation),
         What::Approved(event) if event.returned => asked.author(Subject::Rework),
         What::Returned(event) if event.effective && event.to.is_none() => asked.author(Subject::Rework),
         What::DeliveryOpened(event) => asked.add(Recipient::Requester, Subject::Answer, event.by),
@@ -164,6 +164,7 @@ pub fn effects(
             let alarms = sheet.map_or(&[][..], |sheet| &sheet.when_broken);
             asked.alarms(alarms, &Subject::Breach(event.commitment.clone()));
         }
+        What::Suspended(_) => asked.requester(news("suspended")),
         What::Withdrawn(_) => asked.requester(news("withdrawn")),
         What::Cancelled(_) => asked.requester(news("cancelled")),
         What::Refused(_) => asked.requester(news("refused")),
@@ -181,7 +182,6 @@ pub fn effects(
         | What::TaskSkipped(_)
         | What::TaskCompleted(_)
         | What::Visited(_)
-        | What::Suspended(_)
         | What::Resumed(_)
         | What::Noted(_)
         | What::Drafted(_)
@@ -215,20 +215,42 @@ fn replied(asked: &mut Asked<'_>, plan: &Plan) {
     }
 }
 
+/// Whom to tell of a step: where one approval is enough, those of the service in charge if there are any (*its* head
+/// of service, not every one of the town); else everyone.
+fn near<'c>(
+    after: &Request,
+    plan: &Plan,
+    organisation: &Organisation,
+    step: &str,
+    approvers: &'c [String],
+) -> Vec<&'c String> {
+    let circuit = plan.definition().validation.circuit.as_ref();
+    let sheet = circuit.and_then(|circuit| circuit.steps.iter().find(|sheet| sheet.step == step));
+    let one_is_enough = sheet.is_some_and(|sheet| sheet.rule == Quorum::Any);
+    let of_service = |code: &&String| {
+        let person = organisation.person(code);
+        person.is_some_and(|person| person.services.iter().any(|id| after.service.as_ref() == Some(id)))
+    };
+    let near: Vec<&String> = approvers.iter().filter(of_service).collect();
+    if one_is_enough && !near.is_empty() { near } else { approvers.iter().collect() }
+}
+
 /// Those who have not decided are reminded; those to whom it is escalated hear of it for the first time.
-fn approval_late(asked: &mut Asked<'_>, event: &ApprovalLate, organisation: &Organisation) {
-    let Stage::InValidation(approval) = &asked.after.stage else { return };
+fn approval_late(asked: &mut Asked<'_>, event: &ApprovalLate, plan: &Plan, organisation: &Organisation) {
+    let after = asked.after;
+    let Stage::InValidation(approval) = &after.stage else { return };
     let Some(open) = &approval.open else { return };
     let decided =
         |code: &String| open.refused.contains(code) || open.approved.iter().any(|(name, _)| name == code);
-    let there = |code: &&String| !decided(code) && organisation.person(code).is_some();
-    for approver in open.approvers.iter().filter(there) {
-        let subject = if event.escalated_to.contains(approver) {
-            Subject::Approval(event.step.clone())
-        } else {
-            Subject::Warning(format!("step:{}", event.step))
-        };
-        asked.person(approver, subject);
+    for approver in &event.escalated_to {
+        asked.person(approver, Subject::Approval(event.step.clone()));
+    }
+    let new = |code: &&String| !event.escalated_to.contains(code) && !decided(code);
+    let awaited: Vec<String> = open.approvers.iter().filter(new).cloned().collect();
+    for approver in near(after, plan, organisation, &event.step, &awaited) {
+        if organisation.person(approver).is_some() {
+            asked.person(approver, Subject::Warning(format!("step:{}", event.step)));
+        }
     }
 }
 

@@ -10,6 +10,12 @@ macro_rules! refusals {
         /// Every code of a refusal, in the order of the list.
         pub const REJECTION_CODES: &[&str] = &[$( $code ),*];
 
+        sentences! { $( $name($($arg),*) = $code, $fr, $en; )* }
+    };
+}
+
+macro_rules! sentences {
+    ($( $name:ident ( $($arg:ident),* ) = $code:literal, $fr:literal, $en:literal; )*) => {
         $( pub(super) fn $name($($arg: &str),*) -> Rejection {
             Rejection::new($code, Text::new(format!($fr), format!($en)))
         } )*
@@ -88,15 +94,9 @@ refusals! {
         "Personne ne pourrait approuver l’étape « {step} ».", "Nobody could approve the step “{step}”.";
     circuit_needed() = "circuit.needed",
         "La réponse doit passer par le circuit de validation.", "The answer must go through the approval circuit.";
-    approval_not_open(step) = "approval.not_open",
-        "L’étape « {step} » n’attend pas de décision.", "The step “{step}” does not await a decision.";
     approval_not_yours(step) = "approval.not_yours",
-        "L’étape « {step} » n’est pas à votre approbation.", "The step “{step}” is not yours to approve.";
-    approval_own_draft() = "approval.own_draft",
-        "Nul n’approuve sa propre réponse.", "Nobody approves their own draft.";
-    approval_excluded() = "approval.excluded",
-        "Vous avez approuvé l’étape précédente : celle-ci revient à quelqu’un d’autre.",
-        "You approved the step before: this one is for someone else.";
+        "Aucune décision sur l’étape « {step} » ne vous revient maintenant.",
+        "No decision on the step “{step}” is yours to take now.";
     approval_already() = "approval.already",
         "Vous avez déjà décidé de cette étape.", "You have already decided this step.";
     delegate_unfit(person) = "delegate.unfit",
@@ -134,4 +134,13 @@ refusals! {
         "La demande suit une autre version de sa démarche.", "The request follows another version of its process.";
     rule_failed(rule) = "rule.failed",
         "Une règle de la démarche ne peut pas être évaluée : {rule}", "A rule of the process cannot be evaluated: {rule}";
+}
+
+// The same code with the reason said more exactly.
+sentences! {
+    approval_own_draft() = "approval.not_yours",
+        "Nul n’approuve sa propre réponse.", "Nobody approves their own draft.";
+    approval_excluded() = "approval.not_yours",
+        "Vous avez approuvé l’étape précédente : celle-ci revient à quelqu’un d’autre.",
+        "You approved the step before: this one is for someone else.";
 }

@@ -10,37 +10,27 @@ use crate::request::happened::{ApprovalOpened, Approved, Delegated, Returned};
 use crate::request::state::{Approval, OpenStep, Stage};
 use crate::request::{Personal, Rejection, refusal};
 
-/// Those who may decide a step: whom it names, near the service in charge first, without the author of the draft
-/// (nobody approves their own) and, where the step says so, without those who approved the step before.
+/// Those who may decide a step: whom it names in the collectivity, without the author of the draft (nobody approves
+/// their own) and, where the step says so, without those who approved the step before.
 pub(super) fn approvers(
     d: &Decision<'_>,
     step: &CircuitStep,
     author: &str,
     before: &[String],
 ) -> Result<Vec<String>, Rejection> {
-    let service = d.request()?.service.clone();
-    let organisation = d.facts.organisation;
+    let service = d.request()?.service.as_deref();
     let excluded = |code: &String| {
         code == author || (step.exclude.contains(&Excluded::PreviousApprover) && before.contains(code))
     };
-    let gather = |all: bool| {
-        let mut found: Vec<String> = Vec::new();
-        for party in &step.by {
-            let people = if all {
-                organisation.all_of(party, d.facts.tenant, service.as_deref())
-            } else {
-                organisation.concerned(party, d.facts.tenant, service.as_deref())
-            };
-            for person in people {
-                if !excluded(&person.person) && !found.contains(&person.person) {
-                    found.push(person.person.clone());
-                }
+    let mut found: Vec<String> = Vec::new();
+    for party in &step.by {
+        for person in d.facts.organisation.all_of(party, d.facts.tenant, service) {
+            if !excluded(&person.person) && !found.contains(&person.person) {
+                found.push(person.person.clone());
             }
         }
-        found
-    };
-    let near = gather(false);
-    Ok(if near.is_empty() { gather(true) } else { near })
+    }
+    Ok(found)
 }
 
 /// Those who approved the step before `step`.
@@ -55,30 +45,22 @@ fn sheet<'a>(d: &Decision<'a>, step: &str) -> Result<&'a CircuitStep, Rejection>
     let plan = d.plan;
     let circuit = plan.definition().validation.circuit.as_ref();
     let found = circuit.and_then(|circuit| circuit.steps.iter().find(|sheet| sheet.step == step));
-    found.ok_or_else(|| refusal::approval_not_open(step))
+    found.ok_or_else(|| refusal::approval_not_yours(step))
 }
 
-fn approval<'d>(d: &'d Decision<'_>) -> Result<&'d Approval, Rejection> {
-    match &d.unfinished()?.stage {
-        Stage::InValidation(approval) => Ok(approval),
-        Stage::Received
-        | Stage::Qualified
-        | Stage::Assigned
-        | Stage::Validated { .. }
-        | Stage::Delivered { .. }
-        | Stage::Withdrawn
-        | Stage::Cancelled
-        | Stage::Refused
-        | Stage::Forwarded { .. }
-        | Stage::Merged { .. } => Err(d.wrong_stage()),
+/// The circuit under way. Where there is none, no decision is anybody's, at whatever stage before the end.
+fn approval<'d>(d: &'d Decision<'_>, step: &str) -> Result<&'d Approval, Rejection> {
+    if let Stage::InValidation(approval) = &d.unfinished()?.stage {
+        return Ok(approval);
     }
+    Err(refusal::approval_not_yours(step))
 }
 
 /// Opens a step. Should the exclusion of those who approved before leave nobody, they decide it after all; the
 /// author never does.
 pub(super) fn open_step(d: &mut Decision<'_>, step: &str) -> Result<(), Rejection> {
     let sheet = sheet(d, step)?;
-    let approval = approval(d)?;
+    let approval = approval(d, step)?;
     let before = approvers_before(approval, step);
     let mut approvers_now = approvers(d, sheet, &approval.author, before)?;
     if approvers_now.is_empty() {
@@ -108,10 +90,10 @@ fn open<'d, 'a>(
     step: &str,
 ) -> Result<(&'d Approval, &'d OpenStep, &'a Person), Rejection> {
     let person = d.staff()?;
-    let approval = approval(d)?;
+    let approval = approval(d, step)?;
     match approval.open.as_ref().filter(|open| open.step == step) {
         Some(open) => Ok((approval, open, person)),
-        None => Err(refusal::approval_not_open(step)),
+        None => Err(refusal::approval_not_yours(step)),
     }
 }
 
@@ -256,10 +238,10 @@ pub(super) fn delegate(d: &mut Decision<'_>, step: &str, to: &str) -> Result<(),
 }
 
 /// Those to whom a late step is escalated, the author and those there already left out.
-pub(super) fn escalated(d: &Decision<'_>, party: &Party) -> Result<Vec<String>, Rejection> {
+pub(super) fn escalated(d: &Decision<'_>, step: &str, party: &Party) -> Result<Vec<String>, Rejection> {
     let request = d.request()?;
-    let approval = approval(d)?;
-    let people = d.facts.organisation.concerned(party, d.facts.tenant, request.service.as_deref());
+    let approval = approval(d, step)?;
+    let people = d.facts.organisation.all_of(party, d.facts.tenant, request.service.as_deref());
     let new = |code: &String| {
         *code != approval.author && approval.open.as_ref().is_some_and(|open| !open.approvers.contains(code))
     };
@@ -272,7 +254,7 @@ pub(super) fn late_step<'a>(
     step: &str,
     due: DateTime<Utc>,
 ) -> Result<Option<&'a CircuitStep>, Rejection> {
-    let open = approval(d)?.open.as_ref();
+    let open = approval(d, step)?.open.as_ref();
     let is_late = open.is_some_and(|open| open.step == step && open.due == Some(due) && !open.late);
     if is_late { sheet(d, step).map(Some) } else { Ok(None) }
 }

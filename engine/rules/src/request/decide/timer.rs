@@ -42,7 +42,7 @@ pub(super) fn elapse(d: &mut Decision<'_>, timer: &TimerKind, due: DateTime<Utc>
 fn step_late(d: &mut Decision<'_>, step: &str, due: DateTime<Utc>) -> Result<(), Rejection> {
     let Some(sheet) = late_step(d, step, due)? else { return Err(refusal::timer_stale()) };
     let escalated_to = match &sheet.on_late {
-        OnLate::EscalateTo(party) => escalated(d, party)?,
+        OnLate::EscalateTo(party) => escalated(d, step, party)?,
         OnLate::Remind | OnLate::Approve => Vec::new(),
     };
     d.emit(ApprovalLate { step: step.to_owned(), due, escalated_to })?;

@@ -38,7 +38,7 @@ fn voted(rule: Quorum, on_reject: OnReject, veto: &[&str]) -> Story {
     sheet.validation.circuit = Some(Circuit { circuit: "circuits/vote".into(), steps: vec![step] });
     let mut story = Story::of(vec![sheet]);
     let place = json!({ "place": [48.9, 4.3], "danger": true });
-    story.does(&agent("a02"), receive("voirie/chaussee-abimee", Channel::Phone, place));
+    story.does(&agent("a22"), receive("voirie/chaussee-abimee", Channel::Phone, place));
     story.does(
         &agent("a02"),
         Command::Qualify { process: None, complexity: None, priority: None, form: serde_json::Map::new() },
@@ -52,25 +52,28 @@ fn voted(rule: Quorum, on_reject: OnReject, veto: &[&str]) -> Story {
 fn steps_follow_one_another_without_those_whose_rule_does_not_hold() {
     let mut story = Story::in_circuit("a21");
     assert_eq!(approval(&story).steps, ["direction", "elu"]);
-    // The director of the service in charge, not every director of the town.
-    assert_eq!(approval(&story).open.unwrap().approvers, ["a80"]);
-    assert_eq!(story.refuses(&agent("a90"), approve("elu")), "approval.not_open");
+    // Every director may decide; the one of the service in charge is told.
+    assert_eq!(approval(&story).open.unwrap().approvers, ["a80", "a84"]);
+    let told =
+        story.told().into_iter().filter(|(_, subject)| *subject == Subject::Approval("direction".into()));
+    assert_eq!(told.map(|(to, _)| to).collect::<Vec<_>>(), [Recipient::Party(Party::Person("a80".into()))]);
+    assert_eq!(story.refuses(&agent("a90"), approve("elu")), "approval.not_yours");
     assert_eq!(story.refuses(&agent("a83"), approve("direction")), "approval.not_yours");
     story.does(&agent("a80"), approve("direction"));
     story.does(&agent("a91"), approve("elu"));
     assert_eq!(story.stage(), "validated");
-    assert_eq!(story.refuses(&agent("a90"), approve("elu")), "stage.wrong");
+    assert_eq!(story.refuses(&agent("a90"), approve("elu")), "approval.not_yours");
 }
 
 #[test]
 fn nobody_approves_their_own_draft_directly_or_through_a_stand_in() {
     let mut story = Story::in_circuit("a80");
     // The director wrote it, so the other directors of the town decide.
-    assert_eq!(approval(&story).open.unwrap().approvers, ["a81"]);
-    assert_eq!(story.refuses(&agent("a80"), approve("direction")), "approval.own_draft");
-    story.does(&agent("a81"), approve("direction"));
+    assert_eq!(approval(&story).open.unwrap().approvers, ["a84"]);
+    assert_eq!(story.refuses(&agent("a80"), approve("direction")), "approval.not_yours");
+    story.does(&agent("a84"), approve("direction"));
     // a80 stands in for a90, but wrote the draft.
-    assert_eq!(story.refuses(&agent("a80"), approve("elu")), "approval.own_draft");
+    assert_eq!(story.refuses(&agent("a80"), approve("elu")), "approval.not_yours");
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn a_stand_in_has_no_power_outside_the_dates_declared() {
     sheet.validation.circuit.as_mut().unwrap().steps[0].by = vec![Party::Role("dgs".into())];
     let mut story = Story::of(vec![sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3], "danger": true })),
     );
     story.does(
@@ -114,7 +117,7 @@ fn whoever_approved_the_step_before_does_not_decide_the_next_where_the_sheet_say
     let mut story = Story::in_circuit("a21");
     story.does(&agent("a80"), approve("direction"));
     // a80 stands in for the elected official a90, but approved the step before.
-    assert_eq!(story.refuses(&agent("a80"), approve("elu")), "approval.excluded");
+    assert_eq!(story.refuses(&agent("a80"), approve("elu")), "approval.not_yours");
     story.does(&agent("a90"), approve("elu"));
 }
 
@@ -122,7 +125,7 @@ fn whoever_approved_the_step_before_does_not_decide_the_next_where_the_sheet_say
 fn an_approver_may_let_a_colleague_decide() {
     let mut story = Story::in_circuit("a21");
     let delegate = |to: &str| Command::Delegate { step: "direction".into(), to: to.into() };
-    for unfit in ["a21", "a80", "c01", "nobody"] {
+    for unfit in ["a21", "a80", "a84", "c01", "nobody"] {
         assert_eq!(story.refuses(&agent("a80"), delegate(unfit)), "delegate.unfit", "{unfit}");
     }
     story.does(&agent("a80"), delegate("a83"));
@@ -219,7 +222,7 @@ fn a_late_step_reminds_approves_or_escalates() {
         sheet.validation.circuit.as_mut().unwrap().steps[0].on_late = on_late;
         let mut story = Story::of(vec![sheet]);
         story.does(
-            &agent("a02"),
+            &agent("a22"),
             receive(
                 "voirie/chaussee-abimee",
                 Channel::Phone,
@@ -243,7 +246,7 @@ fn a_late_step_reminds_approves_or_escalates() {
     let story = late(OnLate::Approve);
     assert_eq!(approval(&story).passed[0], ("direction".to_owned(), vec!["engine".to_owned()]));
     let mut story = late(OnLate::EscalateTo(Party::Role("dga".into())));
-    assert_eq!(approval(&story).open.unwrap().approvers, ["a80", "a82"]);
+    assert_eq!(approval(&story).open.unwrap().approvers, ["a80", "a84", "a82"]);
     story.does(&agent("a82"), approve("direction"));
     assert_eq!(approval(&story).passed[0].1, ["a82"]);
 }
@@ -254,7 +257,7 @@ fn an_answer_that_nobody_could_approve_is_not_sent_into_the_circuit() {
     sheet.validation.circuit.as_mut().unwrap().steps[0].by = vec![Party::Person("a21".into())];
     let mut story = Story::of(vec![sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3], "danger": true })),
     );
     story.does(

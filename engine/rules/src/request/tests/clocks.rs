@@ -81,7 +81,7 @@ fn a_reclassified_request_does_not_keep_the_old_due_date() {
     sheet.commitments = vec![acknowledgement, answer, study];
     let mut story = Story::of(vec![pothole(), sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3] })),
     );
     let command = |question: &str| Command::Qualify {
@@ -107,7 +107,7 @@ fn a_promise_that_the_new_process_does_not_make_is_dropped() {
     sheet.commitments.retain(|commitment| commitment.commitment != "answer");
     let mut story = Story::of(vec![pothole(), sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3] })),
     );
     let form = form(json!({ "question": "?" }));
@@ -243,7 +243,7 @@ fn a_merged_request_escalates_no_more() {
     let mut story = Story::pothole(false);
     story.case = story.world.open();
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3] })),
     );
     let into = story.world.cases[0].id;
@@ -284,7 +284,7 @@ fn a_clock_may_rest_during_validation_if_the_sheet_says_so() {
     sheet.commitments[1].paused_while.push(PauseReason::Validation);
     let mut story = Story::of(vec![sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3], "danger": true })),
     );
     story.does(&agent("a02"), qualify());
@@ -311,7 +311,7 @@ fn a_suspension_ends_at_its_instant_however_late_the_timer_fires() {
     sheet.commitments[1].paused_while.push(PauseReason::Suspended);
     let mut story = Story::of(vec![sheet]);
     story.does(
-        &agent("a02"),
+        &agent("a22"),
         receive("voirie/chaussee-abimee", Channel::Phone, json!({ "place": [48.9, 4.3] })),
     );
     let until = Some(paris("2026-05-07T10:00"));

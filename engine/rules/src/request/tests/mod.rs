@@ -8,6 +8,7 @@ mod forms;
 mod legal;
 mod people;
 mod properties;
+mod scenarios;
 mod town;
 
 pub(super) use town::*;

@@ -159,7 +159,7 @@ fn forwarding_refusing_and_cancelling_end_the_request_and_tell_the_requester() {
     ] {
         let mut story = Story::of(vec![pothole()]);
         story.does(
-            &agent("a02"),
+            &agent("a22"),
             received_from("voirie/chaussee-abimee", Channel::Web, json!({ "place": [48.9, 4.3] }), who()),
         );
         assert_eq!(story.refuses(&agent("a02"), forward("ville")), "forward.self");
