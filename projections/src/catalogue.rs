@@ -221,7 +221,8 @@ impl CatalogueQuery {
         filter.maybe("c.theme = ?", self.theme.as_ref());
         filter.maybe("c.kind = ?", self.kind.map(|kind| code(&kind)));
         filter.maybe("c.open_to LIKE ?", self.open_to.map(|who| format!("%\"{}\"%", code(&who))));
-        let (mut fits, mut values) = (vec!["0".to_owned()], Vec::new());
+        // A sum even without words: a bare number after ORDER BY would name a column.
+        let (mut fits, mut values) = (vec!["0 + 0".to_owned()], Vec::new());
         for word in self.search.iter().flat_map(|search| search_words(search)) {
             // Folded words hold letters and digits only, so nothing in them is a wildcard.
             let anywhere = Value::from(format!("%{word}%"));

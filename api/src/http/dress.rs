@@ -75,8 +75,10 @@ fn translate(
     response
 }
 
+/// Whether a handler of ours wrote the answer: those speak JSON, what lies beneath them plain text or nothing.
 fn is_ours(response: &Response) -> bool {
-    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON)
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind == PROBLEM_JSON || kind == "application/json")
 }
 
 /// What a panic is answered with: nothing of it reaches the client.

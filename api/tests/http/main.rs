@@ -1,0 +1,12 @@
+//! The engine as integrators meet it: the library and HTTP, on the catalogue of Châlons. The files of `routes/` mirror
+//! those of `src/http/routes/`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod bad_input;
+mod contract;
+mod letters;
+mod open;
+mod routes;
+mod smtp;
+mod support;
+mod workers;

@@ -1,0 +1,7 @@
+mod catalogue;
+mod commands;
+mod dashboard;
+mod follow;
+mod health;
+mod receive;
+mod requests;

@@ -1,0 +1,161 @@
+//! One town hall for each test, on a clock that stands still until it is moved.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, Response, StatusCode, header};
+use chrono::{DateTime, Utc};
+use guichet::ambient::Surroundings;
+use guichet::engine::ManualClock;
+use guichet::engine::rules::language::Catalogue;
+use guichet::http::{HttpOptions, router};
+use guichet::outbound::{MemoryOutbound, Outbound};
+use guichet::workers::{Outbox, Timers};
+use guichet::{Access, Guichet, Holder, Options, load_folder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// Tuesday, 3 November 2026, 10:00 in Paris.
+pub(crate) const MORNING: &str = "2026-11-03T09:00:00Z";
+
+pub(crate) struct Town {
+    pub(crate) guichet: Guichet,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sent: MemoryOutbound,
+    pub(crate) router: Router,
+    pub(crate) folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) json: Value,
+    pub(crate) text: String,
+}
+
+pub(crate) fn chalons() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../processes/chalons")
+}
+
+/// Read once: forty sheets with their rules take a while.
+pub(crate) fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| load_folder(&chalons()).unwrap_or_else(|error| panic!("{error}")))
+}
+
+impl Town {
+    pub(crate) async fn new() -> Self {
+        Self::sending(None).await
+    }
+
+    pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
+        let sent = MemoryOutbound::default();
+        let outbound = outbound.unwrap_or_else(|| Arc::new(sent.clone()));
+        let options = Options::new(folder.path())
+            .ambient(Arc::new(Surroundings::with_clock(clock.clone())))
+            .outbound(outbound);
+        let guichet = Guichet::in_memory(options).await.unwrap();
+        guichet.publish(catalogue()).await.unwrap();
+        guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
+        let router = router(&guichet, &HttpOptions::default()).unwrap();
+        Self { guichet, clock, sent, router, folder }
+    }
+
+    pub(crate) fn key(&self, tenant: &str, holder: Holder) -> String {
+        let access = Access::open(self.folder.path()).unwrap();
+        access.create(tenant, holder, self.guichet.ambient().as_ref()).unwrap()
+    }
+
+    pub(crate) fn agent(&self, code: &str) -> String {
+        self.key("ville", Holder::Agent(code.into()))
+    }
+
+    pub(crate) fn move_to(&self, now: &str) -> DateTime<Utc> {
+        let now = now.parse().unwrap();
+        self.clock.move_to(now);
+        now
+    }
+
+    /// Everything that can be sent now is sent.
+    pub(crate) async fn send_all(&self) {
+        let outbox = Outbox::new(&self.guichet).in_order();
+        while outbox.run_once(self.guichet.now()).await.unwrap().claimed > 0 {}
+    }
+
+    pub(crate) async fn fire(&self) -> usize {
+        Timers::new(&self.guichet).run_once(self.guichet.now()).await.unwrap().fired
+    }
+
+    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, json, text }
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: Option<&str>) -> Answer {
+        self.call(request(Method::GET, path, key, &[], Body::empty())).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Answer {
+        self.post_with(path, key, &[], body).await
+    }
+
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        self.call(request(Method::POST, path, key, headers, Body::from(body.to_string()))).await
+    }
+
+    /// A pothole reported through the web by someone with an e-mail address; lists show it already.
+    pub(crate) async fn pothole(&self) -> Answer {
+        let answer = self.post_with("/v1/ville/requests", None, &[("prefer", "wait=5")], &pothole()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer
+    }
+}
+
+pub(crate) fn pothole() -> Value {
+    json!({
+        "process": "voirie/chaussee-abimee",
+        "requester": {
+            "language": "fr", "preferred": "email",
+            "contact": { "name": "Jeanne Dupont", "email": "jeanne@exemple.example" }
+        },
+        "form": { "place": [48.957, 4.363], "danger": false }
+    })
+}
+
+pub(crate) fn request(
+    method: Method,
+    path: &str,
+    key: Option<&str>,
+    headers: &[(&str, &str)],
+    body: Body,
+) -> Request<Body> {
+    let mut builder = Request::builder().method(method).uri(path);
+    if let Some(key) = key {
+        builder = builder.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    let mut typed = false;
+    for (name, value) in headers {
+        typed |= *name == "content-type";
+        builder = builder.header(*name, *value);
+    }
+    if !typed {
+        builder = builder.header(header::CONTENT_TYPE, "application/json");
+    }
+    builder.body(body).unwrap()
+}
