@@ -16,6 +16,9 @@ mod store;
 mod timeline;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Answer, PAGE_ROWS, PAGE_ROWS_MAX, Page};
 pub use catalogue::{CatalogueEntry, CatalogueOrder, CatalogueQuery, ThemeEntry};
 pub use commitments::{Cohort, Commitment, KeptBy, KeptLine, KeptQuery};

@@ -117,7 +117,7 @@ impl ReadModels {
         journal: Arc<dyn Journal>,
         options: Options,
     ) -> Result<Self, ProjectionError> {
-        let inner = Self::inner(path, journal, options).await?;
+        let inner = Self::connected(path, journal, options).await?;
         let outdated = make_tables(&inner).await?;
         if !outdated.is_empty() {
             rebuild(&inner, outdated).await?;
@@ -126,7 +126,7 @@ impl ReadModels {
         Ok(Self { inner, _live: Arc::new(live) })
     }
 
-    async fn inner(
+    async fn connected(
         path: &Path,
         journal: Arc<dyn Journal>,
         options: Options,
@@ -227,6 +227,11 @@ impl ReadModels {
     pub fn definition(&self, hash: &DefinitionHash) -> Option<Arc<Definition>> {
         let known = self.inner.known.read().unwrap_or_else(PoisonError::into_inner);
         known.process(hash).map(|process| Arc::clone(&process.definition))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     pub(crate) fn readers(&self) -> &SqlitePool {

@@ -1,20 +1,22 @@
 //! `inbox`: who has what to do.
 
+mod query;
+
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use guichet_rules::organisation::Organisation;
+use chrono::{DateTime, Utc};
 use guichet_rules::process::{Alarm, Channel, Delivery, Party, Priority, Simple};
-use guichet_rules::request::{Approval, ClockStatus, Hold, Request, RequestId, Stage, TaskStatus};
+use guichet_rules::request::{
+    Acknowledgement, Approval, ClockStatus, Hold, Request, RequestId, Stage, TaskStatus, acknowledgement,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, rows_of};
-use crate::error::ProjectionError;
 use crate::models::ReadModel;
-use crate::read_models::ReadModels;
-use crate::request_card::{next_due, priority_of, priority_rank};
+use crate::request_card::{next_due, priority_rank};
 use crate::runner::{Fold, Held, Process, Turn};
-use crate::store::{Columns, Rows, Snapshot, Table, Value, Where, bytes, code, int, opt_int, opt_text, text};
+use crate::store::{Rows, Table, Value, bytes, code, int, opt_int, opt_text, text};
+
+pub use query::{InboxQuery, Whose};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -52,6 +54,8 @@ static TABLE: Table = Table {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
+    /// Post the acknowledgement of receipt, to someone who can be reached by letter only.
+    Acknowledge,
     /// Say which process it is, complete it, rate it.
     Qualify,
     /// Do the task named in `item`.
@@ -107,40 +111,6 @@ pub struct InboxItem {
     pub revision: u64,
 }
 
-/// Whose inbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Whose {
-    /// A person's: their own, their roles', their services', and those they stand in for on `day`.
-    Person {
-        /// Staff code.
-        person: String,
-        /// The day, in the town hall's zone.
-        day: NaiveDate,
-    },
-    /// A role's.
-    Role(String),
-    /// A service's, whoever in it has the request.
-    Service(String),
-    /// Everybody's.
-    Everyone,
-}
-
-/// Which things to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InboxQuery {
-    /// The collectivity.
-    pub tenant: String,
-    /// Whose.
-    pub whose: Whose,
-    /// Of one of these kinds; of all if none.
-    #[serde(default)]
-    pub work: Vec<Work>,
-    /// How many at most: 50 if 0, never more than 1,000.
-    #[serde(default)]
-    pub limit: u32,
-}
-
 /// The folding side.
 struct Inboxes;
 
@@ -192,6 +162,12 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
     }
     let mut todos = escalations(held, process);
     let charge = || in_charge(request, process);
+    let acknowledged = request.acknowledged_at.is_some();
+    if !acknowledged
+        && acknowledgement(&request.requester, request.channel) == Acknowledgement::ToSend(Delivery::Letter)
+    {
+        todos.extend(charge().map(|party| Todo::new(Work::Acknowledge, party)));
+    }
     match &request.hold {
         // The requester, or the end of the term, moves it on.
         Some(Hold::WaitingForRequester { .. } | Hold::Suspended { until: Some(_), .. }) => return todos,
@@ -324,161 +300,4 @@ fn table_rows(held: &Held, process: &Process) -> Vec<Vec<Value>> {
         ]
     };
     todos.into_iter().map(row).collect()
-}
-
-/// In whose name someone may act, and what that opens to them.
-struct Reach<'o> {
-    /// The absent person; none for oneself.
-    absent: Option<&'o str>,
-    person: &'o str,
-    roles: Vec<&'o str>,
-    services: Vec<&'o str>,
-    /// Whether only these roles were lent, and with them the steps that they decide.
-    limited: bool,
-}
-
-fn reaches<'o>(organisation: &'o Organisation, person: &'o str, day: NaiveDate) -> Vec<Reach<'o>> {
-    let own = organisation.person(person);
-    let words = |list: Option<&'o Vec<String>>| list.into_iter().flatten().map(String::as_str).collect();
-    let mut reaches = vec![Reach {
-        absent: None,
-        person,
-        roles: words(own.map(|own| &own.roles)),
-        services: words(own.map(|own| &own.services)),
-        limited: false,
-    }];
-    let standins = organisation.standins.iter();
-    for standin in
-        standins.filter(|s| s.by == person && s.absent != person && s.from <= day && day <= s.until)
-    {
-        let absent = organisation.person(&standin.absent);
-        let lent = |role: &&String| standin.roles.is_empty() || standin.roles.contains(role);
-        let limited = !standin.roles.is_empty();
-        reaches.push(Reach {
-            absent: Some(&standin.absent),
-            person: &standin.absent,
-            roles: absent.into_iter().flat_map(|a| &a.roles).filter(lent).map(String::as_str).collect(),
-            services: if limited { Vec::new() } else { words(absent.map(|a| &a.services)) },
-            limited,
-        });
-    }
-    reaches
-}
-
-impl Reach<'_> {
-    fn covers(&self, item: &InboxItem, roles: &str) -> bool {
-        match &item.party {
-            Party::Role(role) => self.roles.contains(&role.as_str()),
-            Party::Person(person) => {
-                person == self.person
-                    && (!self.limited || roles.split(' ').any(|role| self.roles.contains(&role)))
-            }
-            Party::Service(service) => {
-                let free = item.agent.as_deref().is_none_or(|agent| agent == self.person);
-                (self.services.contains(&service.as_str()) && free)
-                    || (!self.limited && item.agent.as_deref() == Some(self.person))
-            }
-            Party::ServiceInCharge => false,
-        }
-    }
-
-    fn condition(&self) -> (String, Vec<Value>) {
-        let marks = |count: usize| vec!["?"; count].join(",");
-        let mut alternatives = vec!["(party_kind = 'person' AND party = ?)".to_owned()];
-        let mut values = vec![self.person.into()];
-        if !self.limited {
-            alternatives.push("(party_kind = 'service' AND agent = ?)".to_owned());
-            values.push(self.person.into());
-        }
-        for (kind, words) in [("role", &self.roles), ("service", &self.services)] {
-            if !words.is_empty() {
-                alternatives.push(format!("(party_kind = '{kind}' AND party IN ({}))", marks(words.len())));
-                values.extend(words.iter().map(|word| Value::from(*word)));
-            }
-        }
-        (alternatives.join(" OR "), values)
-    }
-}
-
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<(InboxItem, String), ProjectionError> {
-    let mut at = Columns::new(row);
-    let (_, _): (i64, i64) = (at.take()?, at.take()?);
-    let request = RequestId(at.uuid()?);
-    let (tenant, process, theme, channel) = (at.take()?, at.take()?, at.take()?, at.code()?);
-    let (work, item) = (at.code()?, at.take()?);
-    let (kind, party): (String, String) = (at.take()?, at.take()?);
-    let roles = at.take()?;
-    let party = match kind.as_str() {
-        "role" => Party::Role(party),
-        "person" => Party::Person(party),
-        _ => Party::Service(party),
-    };
-    let item = InboxItem {
-        request,
-        tenant,
-        process,
-        theme,
-        channel,
-        work,
-        item,
-        party,
-        service: at.take()?,
-        agent: at.take()?,
-        on_behalf_of: None,
-        priority: priority_of(at.take()?),
-        received: at.instant()?,
-        due: at.opt_instant()?,
-        late: at.flag()?,
-        revision: at.number()?,
-    };
-    Ok((item, roles))
-}
-
-impl ReadModels {
-    /// What is to be done, most urgent first, then by due instant. The count is of things to do, all of them on open
-    /// requests.
-    ///
-    /// # Errors
-    /// [`ProjectionError::Store`].
-    pub async fn inbox(&self, query: &InboxQuery) -> Result<Answer<Vec<InboxItem>>, ProjectionError> {
-        let organisation = self.organisation(&query.tenant).unwrap_or_default();
-        let mut filter = Where::default();
-        filter.with("tenant = ?", &query.tenant);
-        filter.among("work", query.work.iter().map(code));
-        let mut reaches_of = Vec::new();
-        match &query.whose {
-            Whose::Person { person, day } => {
-                reaches_of = reaches(&organisation, person, *day);
-                let (conditions, values): (Vec<String>, Vec<Vec<Value>>) =
-                    reaches_of.iter().map(Reach::condition).unzip();
-                filter.raw(format!("({})", conditions.join(" OR ")), values.into_iter().flatten());
-            }
-            Whose::Role(role) => filter.raw("party_kind = 'role' AND party = ?", [role.into()]),
-            Whose::Service(service) => filter.raw(
-                "(service = ? OR (party_kind = 'service' AND party = ?))",
-                [service.into(), service.into()],
-            ),
-            Whose::Everyone => {}
-        }
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
-        let sql = format!(
-            "SELECT {} FROM inbox {} ORDER BY priority DESC, due IS NULL, due, rid, place",
-            TABLE.column_list(),
-            filter.sql()
-        );
-        let mut items = Vec::new();
-        for row in snapshot.rows(sql, &filter.values).await? {
-            let (mut item, roles) = read(&row)?;
-            if !reaches_of.is_empty() {
-                let Some(reach) = reaches_of.iter().find(|reach| reach.covers(&item, &roles)) else {
-                    continue;
-                };
-                item.on_behalf_of = reach.absent.map(str::to_owned);
-            }
-            items.push(item);
-        }
-        let n = items.len() as u64;
-        items.truncate(rows_of(query.limit) as usize);
-        Ok(snapshot.answer((n, n), items))
-    }
 }
