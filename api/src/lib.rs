@@ -14,6 +14,7 @@ mod options;
 pub mod outbound;
 mod publish;
 mod request;
+pub mod simulation;
 pub mod workers;
 
 pub use crate::guichet::{Guichet, OpenError, READ_MODELS_FILE};

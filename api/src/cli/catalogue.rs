@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use guichet_engine::Publication;
 use guichet_engine::rules::language::diagnostic::{Diagnostic, Severity, Style, render};
 use guichet_engine::rules::language::{Catalogue, Loaded, Sources};
 use guichet_engine::rules::text::Language;
@@ -53,15 +52,6 @@ pub(crate) fn sound(folder: &Path, language: Language) -> Result<Catalogue, Fail
             }
         })
     })
-}
-
-/// What is published of a catalogue.
-pub(crate) fn publication(catalogue: &Catalogue) -> Publication {
-    let places = |process: &str| catalogue.places.get(process).cloned().unwrap_or_default();
-    Publication {
-        definitions: catalogue.definitions.iter().map(|d| (d.clone(), places(&d.process))).collect(),
-        organisation: catalogue.organisation.clone(),
-    }
 }
 
 /// The findings as people read them, one blank line between two.

@@ -12,9 +12,9 @@ use super::failure::Failure;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Globals {
-    /// The data folder.
-    #[arg(long, global = true, value_name = "DIR", default_value = "guichet-data", env = "GUICHET_DATA")]
-    pub(crate) data: PathBuf,
+    /// The data folder; ./guichet-data if none is given.
+    #[arg(long, global = true, value_name = "DIR", env = "GUICHET_DATA")]
+    pub(crate) data: Option<PathBuf>,
     /// How to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -48,6 +48,8 @@ pub(crate) enum Lang {
 pub(crate) struct Context {
     /// The data folder.
     pub(crate) data: PathBuf,
+    /// Whether it was named on the command line or in the environment.
+    pub(crate) data_named: bool,
     /// How to print.
     pub(crate) format: Format,
     /// The language of what is printed.
@@ -66,7 +68,8 @@ impl Context {
             None => language_of_environment(|name| std::env::var(name).ok()),
         };
         Self {
-            data: globals.data,
+            data_named: globals.data.is_some(),
+            data: globals.data.unwrap_or_else(|| PathBuf::from("guichet-data")),
             format: globals.format,
             language,
             out: BufWriter::new(std::io::stdout()),

@@ -1,19 +1,20 @@
 //! The command line. One file is one command; a new one is its file and one line in the list below.
 
 mod calendars;
-#[allow(dead_code, reason = "some of it is for the demonstration")]
 mod catalogue;
 mod check;
 mod context;
+mod dashboard;
 mod due;
 mod failure;
 mod import;
-#[allow(dead_code, reason = "some of it is for the dashboards")]
 mod output;
 mod progress;
 mod publish;
-#[allow(dead_code, reason = "some of it is for the commands that read")]
+mod simulate;
+mod stats;
 mod store;
+mod vocabulary;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ macro_rules! commands {
 }
 
 commands! {
+    stats::Stats,
+    simulate::Simulate,
     import::Import,
     publish::Publish,
     check::Check,

@@ -1,22 +1,17 @@
 //! The data folder, opened for a command.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
 use guichet_engine::journal::JournalError;
-use guichet_engine::rules::request::Actor;
 use guichet_engine::rules::text::Language;
-use guichet_engine::{Ambient, EngineError, Published};
+use guichet_engine::{EngineError, Published};
+use guichet_projections::ProjectionError;
 
 use super::catalogue;
 use super::context::Context;
 use super::failure::Failure;
-use crate::{Guichet, OpenError, Options};
-
-/// Who publishes and acts from the command line.
-pub(crate) fn operator() -> Actor {
-    Actor::Integrator("guichet".into())
-}
+use crate::{Guichet, OpenError, Options, PublishError};
 
 /// Opens the data folder, which must exist: a mistyped name must not make an empty town.
 pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
@@ -46,13 +41,26 @@ pub(crate) async fn publish(
     language: Language,
 ) -> Result<Published, Failure> {
     let found = catalogue::sound(folder, language)?;
-    let published = guichet.engine().publish(&catalogue::publication(&found), &operator()).await;
-    published.map_err(|error| engine(&error, language))
+    guichet.publish(&found).await.map_err(|error| publishing(&error, language))
 }
 
-/// The options of this data folder with another clock.
-pub(crate) fn with_ambient(data: &Path, ambient: Arc<dyn Ambient>) -> Options {
-    Options::new(data).ambient(ambient)
+/// How long a command waits for the read models to have seen everything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What it means that a catalogue cannot be published.
+pub(crate) fn publishing(error: &PublishError, language: Language) -> Failure {
+    match error {
+        PublishError::Engine(error) => engine(error, language),
+        other => Failure::found(other.to_string()),
+    }
+}
+
+/// What an error of the read models means to whoever gave the command.
+pub(crate) fn reading(error: &ProjectionError, language: Language) -> Failure {
+    match error {
+        ProjectionError::Journal(error) => journal(error, language),
+        other => Failure::store(other.to_string()),
+    }
 }
 
 /// What it means that the folder cannot be opened.

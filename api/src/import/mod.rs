@@ -4,6 +4,7 @@
 //! from the name of the map and the id of the row. Every row is accounted for: it is imported, it stands already, or
 //! it is kept aside with its line and the reason.
 
+mod areas;
 mod aside;
 mod conditions;
 mod map;
@@ -11,6 +12,7 @@ mod read_map;
 mod row;
 mod run;
 
+pub use areas::Areas;
 pub use conditions::{Condition, Test};
 pub use map::{Blank, ImportMap, Lookup, ProcessRule, Received, Value};
 pub use read_map::read_map;
