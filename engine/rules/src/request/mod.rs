@@ -11,6 +11,7 @@ mod decide;
 mod effect;
 mod event;
 mod evolve;
+pub mod explain;
 mod form;
 mod happened;
 mod personal;

@@ -9,7 +9,7 @@ use crate::calendar::Calendar;
 use crate::commitment::{Budget, due_instant, warning};
 use crate::process::{Bindings, CommitmentSheet, Moment, PauseReason, Plan};
 use crate::request::clock::{Clock, ClockChange, ClockStatus, Warning};
-use crate::request::evolve::apply_clock;
+use crate::request::evolve::{apply_clock, sum};
 use crate::request::state::{Hold, Request, Stage};
 use crate::request::{Rejection, What, bindings, refusal};
 
@@ -294,6 +294,8 @@ impl<'a> Board<'a> {
                     self.change(&clock, Terms { budget, sheet, rule: Some(rule), from })?;
                 }
                 (None, Some(from)) if !over && self.any(&sheet.commitment).is_none() => {
+                    // What lies before a reopening belongs to the closed cycle.
+                    let from = if self.request.cycle == 0 { from } else { self.at };
                     self.start(index, sheet, from)?;
                 }
                 (None, _) => {}
@@ -398,10 +400,4 @@ fn warnings(
         Some(Warning { percent: *percent, at })
     };
     percents.iter().filter_map(at).collect()
-}
-
-/// Two budgets counted together, where they have one unit.
-pub(super) fn sum(one: Budget, other: Budget) -> Option<Budget> {
-    let amount = one.amount().checked_add(other.amount())?;
-    if one.unit() == other.unit() { Budget::new(amount, one.unit()).ok() } else { None }
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::decision::Decision;
-use super::{REASON, clocks, legal_is_incomplete, qualify, said, said_if_any};
+use super::{REASON, legal_is_incomplete, qualify, said, said_if_any};
 use crate::commitment::Budget;
 use crate::request::clock::ClockStatus;
+use crate::request::evolve::sum;
 use crate::request::happened::{Asked, Extended, Replied, Resumed, Suspended};
 use crate::request::state::{Hold, Request, Stage};
 use crate::request::{Personal, Rejection, refusal};
@@ -109,7 +110,7 @@ pub(super) fn extend(
     if clock.broken || (clock.status == ClockStatus::Running && clock.due < d.at) {
         return Err(refusal::extension_too_late(commitment));
     }
-    if clocks::sum(clock.budget, by).is_none() {
+    if sum(clock.budget, by).is_none() {
         return Err(refusal::extension_unit(&clock.budget.to_string()));
     }
     let basis = said(basis, ("le fondement", "the basis"))?.to_owned();

@@ -108,20 +108,14 @@ pub(super) fn broken(request: &mut Request, event: &CommitmentBroken) {
 pub(super) fn extended(request: &mut Request, event: &Extended) {
     if let Some(clock) = live(&mut request.clocks, request.cycle, &event.commitment) {
         clock.extended_by = match clock.extended_by {
-            Some(before) => before.plus(event.by).or(Some(before)),
+            Some(before) => sum(before, event.by).or(Some(before)),
             None => Some(event.by),
         };
     }
 }
 
-/// Sums of budgets, where they can be counted together.
-trait Plus: Sized {
-    fn plus(self, other: Self) -> Option<Self>;
-}
-
-impl Plus for Budget {
-    fn plus(self, other: Self) -> Option<Self> {
-        let amount = self.amount().checked_add(other.amount())?;
-        (self.unit() == other.unit()).then(|| Self::new(amount, self.unit()).ok()).flatten()
-    }
+/// Two budgets counted together, where they have one unit.
+pub(in crate::request) fn sum(one: Budget, other: Budget) -> Option<Budget> {
+    let amount = one.amount().checked_add(other.amount())?;
+    if one.unit() == other.unit() { Budget::new(amount, one.unit()).ok() } else { None }
 }

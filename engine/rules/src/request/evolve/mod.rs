@@ -10,7 +10,7 @@ mod course;
 mod form;
 mod treatment;
 
-pub(super) use clocks::apply as apply_clock;
+pub(super) use clocks::{apply as apply_clock, sum};
 pub use form::{merge_form, sealed_form};
 
 use super::event::{Event, What};

@@ -4,6 +4,7 @@ mod circuit;
 mod clocks;
 mod contract;
 mod course;
+mod explained;
 mod forms;
 mod legal;
 mod people;
