@@ -1,1 +1,0 @@
-//! Measurements, as ratios against floors in the same run.

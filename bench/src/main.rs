@@ -1,0 +1,35 @@
+//! Measurements, as ratios against floors in the same run. `README.md` says what each part measures.
+
+mod floor;
+mod measure;
+mod replay;
+mod submit;
+mod town;
+
+use measure::Fault;
+
+/// Events of the journal that `replay` and `rebuild` work on.
+const EVENTS: usize = 1_000_000;
+/// Requests that `submit` takes through their lives.
+const REQUESTS: usize = 4096;
+
+#[tokio::main]
+async fn main() -> Result<(), Fault> {
+    let mut arguments = std::env::args().skip(1);
+    let part = arguments.next().unwrap_or_else(|| "all".into());
+    let events = arguments.next().map(|count| count.parse()).transpose()?.unwrap_or(EVENTS);
+    let wanted = |name: &str| part == name || part == "all";
+    if wanted("submit") {
+        submit::run(REQUESTS).await?;
+    }
+    if wanted("replay") || wanted("rebuild") {
+        let folder = tempfile::tempdir()?;
+        let engine = town::open(folder.path()).await?;
+        submit::fill(&engine, events).await?;
+        if wanted("replay") {
+            replay::run(&engine).await?;
+        }
+        engine.journal().close().await;
+    }
+    Ok(())
+}
