@@ -11,8 +11,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use crate::measure::{Fault, Stopwatch};
 
 /// One stored event, as the journal wrote it.
-pub struct Row {
+pub(crate) struct Row {
     stream: String,
+    command: String,
     revision: i64,
     header: String,
     body: String,
@@ -23,9 +24,10 @@ impl Row {
     ///
     /// # Errors
     /// When the event's header cannot be read.
-    pub fn of(event: &Recorded) -> Result<Self, Fault> {
+    pub(crate) fn of(event: &Recorded) -> Result<Self, Fault> {
         Ok(Self {
             stream: event.stream().to_owned(),
+            command: event.header()?.command.to_string(),
             revision: i64::try_from(event.revision().ok_or("an event without a revision")?.get())?,
             header: event.stored_header().to_owned(),
             body: event.stored_body().to_owned(),
@@ -34,7 +36,7 @@ impl Row {
 
     /// How many bytes of header and body it has.
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.header.len() + self.body.len()
     }
 }
@@ -57,22 +59,41 @@ async fn fresh(path: &Path) -> Result<SqliteConnection, Fault> {
     Ok(connection)
 }
 
-/// Writes the rows in transactions of `batch` rows, one statement and one fsync each, and waits for each: the fastest
-/// way that the same driver offers.
+/// The rows of so many commands together, as callers who wait at the same moment would have them written.
+#[must_use]
+pub(crate) fn batches(rows: &[Row], commands: usize) -> Vec<&[Row]> {
+    let mut batches = Vec::new();
+    let (mut rest, mut seen, mut length) = (rows, 0, 0);
+    for (row, after) in rows.iter().zip(rows.iter().skip(1).map(Some).chain([None])) {
+        length += 1;
+        seen += usize::from(after.is_none_or(|after| after.command != row.command));
+        if seen == commands || after.is_none() {
+            let (batch, more) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            batches.push(batch);
+            (rest, seen, length) = (more, 0, 0);
+        }
+    }
+    batches
+}
+
+/// Writes each batch in one statement, one transaction and one fsync, and waits for each: the fastest way that the same
+/// driver offers.
 ///
 /// # Errors
 /// When SQLite refuses.
-pub async fn bare_loop(path: &Path, rows: &[Row], batch: usize) -> Result<Duration, Fault> {
+pub(crate) async fn bare_loop(path: &Path, batches: &[&[Row]]) -> Result<Duration, Fault> {
     let mut connection = fresh(path).await?;
     let text = |rows: usize| -> Arc<str> {
-        format!("INSERT INTO event (stream, revision, header, body) VALUES {}", ["(?,?,?,?)"].repeat(rows).join(",")).into()
+        let values = ["(?,?,?,?)"].repeat(rows).join(",");
+        format!("INSERT INTO event (stream, revision, header, body) VALUES {values}").into()
     };
-    let whole = text(batch);
+    let longest = batches.iter().map(|batch| batch.len()).max().unwrap_or_default();
+    let statements: Vec<Arc<str>> = (0..=longest).map(text).collect();
     let watch = Stopwatch::start();
-    for chunk in rows.chunks(batch) {
-        let statement = if chunk.len() == batch { Arc::clone(&whole) } else { text(chunk.len()) };
-        let mut query = sqlx::query(AssertSqlSafe(statement));
-        for row in chunk {
+    for batch in batches {
+        let statement = statements.get(batch.len()).ok_or("a batch longer than the longest")?;
+        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
+        for row in *batch {
             query = query.bind(&row.stream).bind(row.revision).bind(&row.header).bind(&row.body);
         }
         query.execute(&mut connection).await?;

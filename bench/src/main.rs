@@ -2,6 +2,7 @@
 
 mod floor;
 mod measure;
+mod rebuild;
 mod replay;
 mod submit;
 mod town;
@@ -28,6 +29,9 @@ async fn main() -> Result<(), Fault> {
         submit::fill(&engine, events).await?;
         if wanted("replay") {
             replay::run(&engine).await?;
+        }
+        if wanted("rebuild") {
+            rebuild::run(&engine, folder.path()).await?;
         }
         engine.journal().close().await;
     }

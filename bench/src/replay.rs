@@ -57,7 +57,7 @@ async fn decode(engine: &Engine) -> Result<(Duration, usize), Fault> {
 ///
 /// # Errors
 /// When anything fails.
-pub async fn run(engine: &Engine) -> Result<(), Fault> {
+pub(crate) async fn run(engine: &Engine) -> Result<(), Fault> {
     println!("\nreplay: the whole journal folded into states, one core");
     let (alone, decoded) = decode(engine).await?;
     let (elapsed, events, requests) = fold(engine).await?;

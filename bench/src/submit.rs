@@ -7,7 +7,7 @@ use guichet_engine::Engine;
 use guichet_journal::{Filter, Recorded};
 use uuid::Uuid;
 
-use crate::floor::{Row, bare_loop};
+use crate::floor::{Row, bare_loop, batches};
 use crate::measure::{Fault, Stopwatch, line, quantile, rate};
 use crate::town;
 
@@ -67,7 +67,7 @@ async fn rows_behind(engine: &Engine, after: Option<guichet_journal::Position>) 
 ///
 /// # Errors
 /// When anything fails.
-pub async fn run(requests: usize) -> Result<(), Fault> {
+pub(crate) async fn run(requests: usize) -> Result<(), Fault> {
     println!("\nsubmit: SQLite, synchronous=FULL, every command answered after its fsync");
     for callers in [1, 32, 256] {
         let folder = tempfile::tempdir()?;
@@ -76,8 +76,8 @@ pub async fn run(requests: usize) -> Result<(), Fault> {
         let share = if callers == 1 { requests / 8 } else { requests };
         let load = load(&engine, callers, share.max(callers)).await?;
         let rows = rows_behind(&engine, before).await?;
-        let batch = (rows.len() / load.commands).max(1) * callers;
-        let floor = bare_loop(&folder.path().join("floor.db"), &rows, batch.min(4000)).await?;
+        let together = batches(&rows, callers);
+        let floor = bare_loop(&folder.path().join("floor.db"), &together).await?;
         engine.journal().close().await;
         let (ours, bare) = (rate(load.events, load.elapsed), rate(rows.len(), floor));
         let size = rows.iter().map(Row::bytes).sum::<usize>() / rows.len().max(1);
@@ -86,7 +86,7 @@ pub async fn run(requests: usize) -> Result<(), Fault> {
             &[
                 ("commands/s", format!("{:.0}", rate(load.commands, load.elapsed))),
                 ("events/s", format!("{ours:.0}")),
-                ("bare loop", format!("{bare:.0} events/s in batches of {batch}")),
+                ("bare loop", format!("{bare:.0} events/s, {callers} command(s) a batch")),
                 ("ratio", format!("{:.0} %", 100.0 * ours / bare)),
                 ("p50", format!("{:.2?}", quantile(&load.latencies, 0.5))),
                 ("p99", format!("{:.2?}", quantile(&load.latencies, 0.99))),
@@ -101,7 +101,7 @@ pub async fn run(requests: usize) -> Result<(), Fault> {
 ///
 /// # Errors
 /// When anything fails.
-pub async fn fill(engine: &Arc<Engine>, events: usize) -> Result<usize, Fault> {
+pub(crate) async fn fill(engine: &Arc<Engine>, events: usize) -> Result<usize, Fault> {
     let probe = load(engine, 1, 1).await?;
     let each = probe.events.max(1);
     let load = load(engine, 256, events / each + 256).await?;
@@ -112,7 +112,10 @@ pub async fn fill(engine: &Arc<Engine>, events: usize) -> Result<usize, Fault> {
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub async fn pages(engine: &Engine, mut each: impl FnMut(&[Recorded]) -> Result<(), Fault>) -> Result<(), Fault> {
+pub(crate) async fn pages(
+    engine: &Engine,
+    mut each: impl FnMut(&[Recorded]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let mut after = None;
     loop {
         let page = engine.journal().read_all(after, &Filter::everything(), 4096).await?;

@@ -21,9 +21,9 @@ use uuid::Uuid;
 use crate::measure::Fault;
 
 /// The collectivity measured with.
-pub const TENANT: &str = "ville";
+pub(crate) const TENANT: &str = "ville";
 /// A report that an agent qualifies, with tasks that depend on each other.
-pub const PROCESS: &str = "voirie/chaussee-abimee";
+pub(crate) const PROCESS: &str = "voirie/chaussee-abimee";
 /// More commands than any request of that process needs.
 const STEPS_MAX: usize = 24;
 
@@ -31,7 +31,7 @@ const STEPS_MAX: usize = 24;
 ///
 /// # Errors
 /// When the folder cannot be written or the catalogue is wrong.
-pub async fn open(folder: &Path) -> Result<Arc<Engine>, Fault> {
+pub(crate) async fn open(folder: &Path) -> Result<Arc<Engine>, Fault> {
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(folder).await?);
     let engine = Engine::new(journal, Arc::new(Surroundings::system()));
     engine.publish(&publication()?, &Actor::Engine).await?;
@@ -133,7 +133,11 @@ fn next(request: &Request, plan: &Plan, organisation: &Organisation) -> Option<(
 }
 
 /// A report with a value for each field that must be given.
-fn fitting(mut given: Map<String, serde_json::Value>, plan: &Plan, task: &str) -> Map<String, serde_json::Value> {
+fn fitting(
+    mut given: Map<String, serde_json::Value>,
+    plan: &Plan,
+    task: &str,
+) -> Map<String, serde_json::Value> {
     use guichet_rules::process::{FieldType, Requirement};
     let fields = plan.definition().task(task).map(|sheet| sheet.report.as_slice()).unwrap_or_default();
     given.retain(|name, _| fields.iter().any(|field| field.field == *name));
@@ -165,7 +169,7 @@ fn fitting(mut given: Map<String, serde_json::Value>, plan: &Plan, task: &str) -
 ///
 /// # Errors
 /// When a command is refused or the journal fails.
-pub async fn live(engine: &Engine, run: Uuid, mut each: impl FnMut(&Receipt)) -> Result<(), Fault> {
+pub(crate) async fn live(engine: &Engine, run: Uuid, mut each: impl FnMut(&Receipt)) -> Result<(), Fault> {
     let submission = |command, actor, request| Submission {
         tenant: TENANT.into(),
         request,
