@@ -1,5 +1,7 @@
 //! What the tests share: where things are.
 
+pub mod http;
+
 use std::path::PathBuf;
 
 /// The folder of the workspace.
