@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use guichet_engine::{Chance, Clock};
 
 /// The machine's clock.
@@ -12,7 +12,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "everybody else takes the time from here")]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        // To the microsecond, as the journal keeps it: what is in memory and what is read back must be the same.
+        Utc::now().trunc_subsecs(6)
     }
 }
 

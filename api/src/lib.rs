@@ -1,4 +1,40 @@
-//! Guichet: the engine behind the citizen portals of town halls. Library, HTTP and command line.
+#![doc = include_str!("../README.md")]
+//!
+//! ## The example above, run
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use guichet::engine::rules::request::Contact;
+//! use guichet::{Guichet, NewRequest, Options};
+//! use serde_json::json;
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//!
+//! let (data, catalogue) = ("guichet-data", "processes/chalons");
+//! # let folder = tempfile::tempdir()?;
+//! # let (data, catalogue) = (folder.path().join("data"), "../processes/chalons");
+//! let guichet = Guichet::open(Options::new(data)).await?;
+//! guichet.publish_folder(catalogue.as_ref()).await?;
+//! let workers = guichet.start_workers();
+//!
+//! let jeanne = Contact { email: Some("jeanne@exemple.example".into()), ..Contact::default() };
+//! let request = NewRequest::new("ville", "voirie/chaussee-abimee")
+//!     .field("place", json!([48.957, 4.363]))
+//!     .contact(jeanne);
+//! let receipt = guichet.receive(request).await?;
+//! println!("{}", receipt.tracking.expect("a received request has a code").spoken());
+//!
+//! guichet.wait_for(receipt.position, Duration::from_secs(5)).await?;
+//! let card = guichet.read_models().card("ville", receipt.request).await?;
+//! assert_eq!(card.value.expect("it is in the lists now").stage, "received");
+//!
+//! workers.stop().await;
+//! guichet.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod access;
 pub mod ambient;

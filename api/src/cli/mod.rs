@@ -8,9 +8,11 @@ mod dashboard;
 mod due;
 mod failure;
 mod import;
+mod key;
 mod output;
 mod progress;
 mod publish;
+mod serve;
 mod simulate;
 mod stats;
 mod store;
@@ -52,8 +54,10 @@ macro_rules! commands {
 }
 
 commands! {
+    serve::Serve,
     stats::Stats,
     simulate::Simulate,
+    key::Key,
     import::Import,
     publish::Publish,
     check::Check,

@@ -26,7 +26,7 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     // The route as it is written in the list, never the address: addresses hold ids.
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
-    let span = tracing::info_span!("api.request", %method, route, request.id = exchange);
+    let span = tracing::info_span!("api.request", %method, route, exchange);
     let began = app.guichet.now();
     let response = within_limits(&app, request, next).instrument(span.clone()).await;
     let response = translate(response, language, &exchange);

@@ -42,7 +42,7 @@ pub(super) fn mail(message: &OutMessage) -> Result<Message, SendError> {
         .subject(one_line(&message.subject))
         .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN);
-    builder.body(message.text.clone()).map_err(|error| SendError::Never(error.to_string()))
+    builder.body(format!("{}\n", message.text)).map_err(|error| SendError::Never(error.to_string()))
 }
 
 fn address(text: &str, wrong: &str) -> Result<Address, SendError> {

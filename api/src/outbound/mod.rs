@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 pub use console::ConsoleOutbound;
 pub use file::FileOutbound;
 pub use memory::MemoryOutbound;
-pub use smtp::{SmtpOptions, SmtpOutbound, SmtpTls};
+pub use smtp::{SmtpError, SmtpOptions, SmtpOutbound, SmtpTls};
 
 /// By which means a message goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,3 +66,13 @@ async fn every_documented_route_answers() {
         }
     }
 }
+
+#[test]
+fn the_example_in_the_readme_is_the_one_that_is_run() {
+    let (readme, library) = (include_str!("../../README.md"), include_str!("../../src/lib.rs"));
+    let example = readme.split("```rust,ignore\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(example.lines().count() > 10);
+    for line in example.lines().filter(|line| !line.is_empty()) {
+        assert!(library.contains(&format!("//! {line}")), "{line}");
+    }
+}

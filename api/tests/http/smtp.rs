@@ -94,21 +94,21 @@ fn nothing_goes_in_clear_to_another_machine() {
     assert!(SmtpOutbound::new(&far).unwrap_err().to_string().contains("in clear"));
 }
 
-/// `GUICHET_TEST_SMTP=host:port,folder` names a mail server and the folder (Maildir) in which it keeps what it is sent.
+/// `GUICHET_TEST_SMTP` names a mail server (`host:port`), `GUICHET_TEST_SMTP_SPOOL` the Maildir in which it keeps what it is sent.
 #[tokio::test]
 async fn a_real_mail_server_takes_it() {
-    let Ok(setting) = std::env::var("GUICHET_TEST_SMTP") else {
+    let setting = (std::env::var("GUICHET_TEST_SMTP"), std::env::var("GUICHET_TEST_SMTP_SPOOL"));
+    let (Ok(address), Ok(folder)) = setting else {
         eprintln!("skipped: GUICHET_TEST_SMTP names no mail server");
         return;
     };
-    let (address, folder) = setting.split_once(',').expect("host:port,folder");
     let (host, port) = address.split_once(':').unwrap();
     let options =
         SmtpOptions { host: host.into(), port: port.parse().unwrap(), tls: SmtpTls::None, credentials: None };
     let id = format!("real.{}-0", std::process::id());
     SmtpOutbound::new(&options).unwrap().send(&message(&id)).await.unwrap();
     let mut found = false;
-    for entry in std::fs::read_dir(std::path::Path::new(folder).join("new")).unwrap() {
+    for entry in std::fs::read_dir(std::path::Path::new(&folder).join("new")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         found |= text.contains(&format!("<{id}@ville.example>"));
     }

@@ -1,0 +1,134 @@
+//! `guichet serve`: answers over HTTP, fires timers, sends messages.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use guichet_engine::rules::text::Language;
+
+use super::context::{Context, Format};
+use super::failure::{Failure, Verdict};
+use super::store;
+use crate::Options;
+use crate::http::{HttpOptions, ServeError, Server, asked_to_stop};
+use crate::outbound::{ConsoleOutbound, SmtpOptions, SmtpOutbound, SmtpTls};
+
+/// How messages leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// Into files below the data folder: nothing leaves.
+    File,
+    /// Onto the terminal.
+    Console,
+    /// Through a mail server.
+    Smtp,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Protection {
+    /// Begins in clear and changes to TLS.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// In clear, to this machine only.
+    None,
+}
+
+/// Serve: answer over HTTP, fire timers, send messages
+#[derive(Debug, Args)]
+#[command(after_help = "Example: guichet serve --listen 127.0.0.1:8080 --data guichet-data\n\
+    Set GUICHET_LOG=debug for more of the log.")]
+pub(crate) struct Serve {
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Bring this catalogue into force first.
+    #[arg(long, value_name = "FOLDER")]
+    catalogue: Option<PathBuf>,
+    /// How messages leave.
+    #[arg(long, value_enum, default_value_t = Way::File)]
+    outbound: Way,
+    /// The mail server's name.
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    smtp_host: String,
+    /// The mail server's port.
+    #[arg(long, value_name = "PORT", default_value_t = 587)]
+    smtp_port: u16,
+    /// How the connection to it is protected.
+    #[arg(long, value_enum, default_value_t = Protection::Starttls)]
+    smtp_tls: Protection,
+    /// A file with the user on its first line and the password on its second.
+    #[arg(long, value_name = "FILE")]
+    smtp_credentials: Option<PathBuf>,
+    /// The address that letters give for following a request.
+    #[arg(long, value_name = "URL", default_value = crate::PUBLIC_URL)]
+    public_url: String,
+    /// Show the dashboard, figures only, to whoever reaches the server.
+    #[arg(long)]
+    open_figures: bool,
+}
+
+impl Serve {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        context.only(&[Format::Human])?;
+        log_to_standard_error();
+        let mut options = Options::new(&context.data).public_url(&self.public_url);
+        match self.outbound {
+            Way::File => {}
+            Way::Console => options = options.outbound(Arc::new(ConsoleOutbound)),
+            Way::Smtp => options = options.outbound(Arc::new(self.smtp()?)),
+        }
+        let guichet = store::open_or_make(context, options).await?;
+        if let Some(catalogue) = &self.catalogue {
+            store::publish(&guichet, catalogue, context.language).await?;
+        }
+        let http = HttpOptions { bind: self.listen, open_figures: self.open_figures };
+        let server = Server::bind(&guichet, &http).await.map_err(|error| unserved(&error))?;
+        let address = server.address().map_err(|error| unserved(&error))?;
+        let line = match context.language {
+            Language::Fr => format!("À l’écoute sur http://{address} (Ctrl-C pour arrêter)"),
+            Language::En => format!("Listening on http://{address} (Ctrl-C to stop)"),
+        };
+        writeln!(context.out, "{line}")?;
+        context.out.flush()?;
+        let workers = guichet.start_workers();
+        let served = server.run(asked_to_stop()).await;
+        workers.stop().await;
+        guichet.close().await;
+        served.map_err(|error| unserved(&error))?;
+        Ok(Verdict::Good)
+    }
+
+    fn smtp(&self) -> Result<SmtpOutbound, Failure> {
+        let tls = match self.smtp_tls {
+            Protection::Starttls => SmtpTls::StartTls,
+            Protection::Tls => SmtpTls::Implicit,
+            Protection::None => SmtpTls::None,
+        };
+        let options =
+            SmtpOptions { host: self.smtp_host.clone(), port: self.smtp_port, tls, credentials: None };
+        let wrong = |error: crate::outbound::SmtpError| Failure::usage(error.to_string());
+        let options = match &self.smtp_credentials {
+            Some(path) => options.with_credentials_from(path).map_err(wrong)?,
+            None => options,
+        };
+        SmtpOutbound::new(&options).map_err(wrong)
+    }
+}
+
+fn unserved(error: &ServeError) -> Failure {
+    match error {
+        ServeError::Bind { .. } => Failure::usage(error.to_string()),
+        ServeError::Access(_) | ServeError::Stopped(_) => Failure::store(error.to_string()),
+    }
+}
+
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GUICHET_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // Whoever set one up before keeps it.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
