@@ -83,7 +83,8 @@ fn one(
     };
     for piece in pieces {
         let Piece::Placeholder { name, default, range } = piece else { continue };
-        let place = mark(range);
+        // A place is looked for only where there is something to say about it.
+        let place = || mark(range.clone());
         match state(definition, occasion, name) {
             State::Unknown(known) => {
                 let (fr, en) = (
@@ -91,7 +92,7 @@ fn one(
                     format!("unknown placeholder: `{{{name}}}`"),
                 );
                 let near = nearest(name, known.iter().map(String::as_str)).map(|n| format!("{{{n}}}"));
-                let mut fault = Fault::error("message.placeholder", place, fr, en);
+                let mut fault = Fault::error("message.placeholder", place(), fr, en);
                 if near.is_none() {
                     let list = known.join(", ");
                     fault = fault.help(format!("on connaît : {list}"), format!("known: {list}"));
@@ -103,7 +104,7 @@ fn one(
                     format!("`{name}` est une donnée personnelle : ni objet, ni SMS"),
                     format!("`{name}` is personal data: not in a subject or a text message"),
                 );
-                faults.push(Fault::error("message.personal", place, fr, en));
+                faults.push(Fault::error("message.personal", place(), fr, en));
             }
             State::MayBeEmpty | State::Personal if default.is_none() => {
                 let (fr, en) = (
@@ -111,7 +112,7 @@ fn one(
                     format!("`{{{name}}}` can be empty: the letter would have a hole"),
                 );
                 faults.push(
-                    Fault::error("message.may_be_empty", place, fr, en)
+                    Fault::error("message.may_be_empty", place(), fr, en)
                         .help("dites quoi écrire dans ce cas, après `|`", "say what to write then, after `|`")
                         .suggest(Some(format!("{{{name}|…}}"))),
                 );
