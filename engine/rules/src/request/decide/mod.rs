@@ -8,7 +8,7 @@ mod close;
 mod decision;
 mod deliver;
 mod legal;
-mod moments;
+pub(super) mod moments;
 mod passing;
 mod people;
 mod qualify;

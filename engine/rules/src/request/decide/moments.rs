@@ -6,7 +6,7 @@ use crate::process::{Moment, Plan};
 use crate::request::state::{Request, Stage};
 
 /// When a moment was reached in the present cycle; none if it was not.
-pub(super) fn reached(request: &Request, plan: &Plan, moment: &Moment) -> Option<DateTime<Utc>> {
+pub(in crate::request) fn reached(request: &Request, plan: &Plan, moment: &Moment) -> Option<DateTime<Utc>> {
     let milestones = &request.milestones;
     match moment {
         Moment::Received => Some(milestones.received),

@@ -5,6 +5,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::process::*;
+use crate::request::decide::moments::reached;
 use crate::request::decide::tries::samples;
 use crate::request::*;
 
@@ -117,6 +118,18 @@ fn holds(story: &Story) {
     }
     for clock in &request.clocks {
         clock_holds(request, clock);
+    }
+    let plan = &story.world.plans[&request.process];
+    for clock in request.live_clocks().filter(|clock| clock.commitment != "silence") {
+        let sheet =
+            plan.definition().commitment(&clock.commitment).expect("a promise of the process followed");
+        assert!(
+            reached(request, plan, &sheet.until).is_none(),
+            "{} goes on though it is done",
+            clock.commitment
+        );
+        let rests = request.hold.is_some() || matches!(request.stage, Stage::InValidation(_));
+        assert!(clock.status == ClockStatus::Running || rests, "{} rests for nothing", clock.commitment);
     }
 }
 
