@@ -1,7 +1,8 @@
 //! What was said in a request: its personal parts, opened from its own history for those who may read them.
 
-use guichet_engine::Entry;
-use guichet_engine::rules::request::{Contact, Hold, Personal, Request, What};
+use guichet_engine::rules::process::Party;
+use guichet_engine::rules::request::{Contact, Hold, Personal, Request, Stage, What};
+use guichet_engine::{Entry, Known};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -83,6 +84,44 @@ impl Dossier {
             self.messages.extend(event.text.known().cloned());
         }
     }
+}
+
+/// Whether a member of staff may read what was said in a request: the front office, the service in charge, those who have
+/// a task or a step of it before them, and those who already acted on it. Colleagues elsewhere see where it stands only.
+#[must_use]
+pub fn may_read(known: &Known, code: &str) -> bool {
+    let (request, organisation) = (&known.request, &known.organisation);
+    let is_one_of = |party: &Party| {
+        let people = organisation.all_of(party, &request.tenant, request.service.as_deref());
+        people.iter().any(|person| person.person == code)
+    };
+    let definition = known.plan.definition();
+    let approves = match &request.stage {
+        Stage::InValidation(approval) => approval.open.as_ref().is_some_and(|open| {
+            let mut named = open.approvers.iter().chain(open.delegated.iter().map(|(_, to)| to));
+            named.any(|approver| approver == code || stands_in(known, code, approver))
+        }),
+        Stage::Received
+        | Stage::Qualified
+        | Stage::Assigned
+        | Stage::Validated { .. }
+        | Stage::Delivered { .. }
+        | Stage::Withdrawn
+        | Stage::Cancelled
+        | Stage::Refused
+        | Stage::Forwarded { .. }
+        | Stage::Merged { .. } => false,
+    };
+    approves
+        || request.agent.as_deref() == Some(code)
+        || request.touched_by.iter().any(|actor| *actor == format!("agent:{code}"))
+        || is_one_of(&Party::ServiceInCharge)
+        || definition.qualification.by.as_ref().is_some_and(is_one_of)
+        || request.tasks.values().filter_map(|task| task.by.as_ref()).any(is_one_of)
+}
+
+fn stands_in(known: &Known, code: &str, absent: &str) -> bool {
+    known.organisation.standins.iter().any(|standin| standin.by == code && standin.absent == absent)
 }
 
 /// A form value without the wrapping of personal ones; nothing where it is erased or still sealed.

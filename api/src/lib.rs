@@ -59,7 +59,7 @@ pub use catalogue_folder::{
     CatalogueFolderError, DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX, read_catalogue_folder,
 };
 pub use dashboard::Dashboard;
-pub use dossier::Dossier;
+pub use dossier::{Dossier, may_read};
 pub use explanation::{Choice, ClockExplained, Explained, RuleCited, explain};
 pub use guichet_engine as engine;
 pub use guichet_projections as projections;

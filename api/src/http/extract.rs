@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::problem::Problem;
-use crate::access::KeyEntry;
+use crate::access::{Holder, KeyEntry};
 
 /// The deepest nesting of a JSON body.
 pub(crate) const JSON_DEPTH_MAX: usize = 32;
@@ -224,10 +224,15 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
 impl Wishes {
     /// Whose key the client sent; none if it sent none.
     pub(crate) fn holder(&self, app: &App, tenant: &str) -> Result<Option<KeyEntry>, Problem> {
-        match &self.key {
-            None => Ok(None),
-            Some(key) => app.access.holder(tenant, key).map(Some).ok_or_else(Problem::unauthorized),
+        let Some(key) = &self.key else { return Ok(None) };
+        let entry = app.access.holder(tenant, key).ok_or_else(Problem::unauthorized)?;
+        // Whoever left the town hall has a key that opens nothing, even before it is taken back.
+        if let Holder::Agent(code) = &entry.holder {
+            let organisation = app.guichet.engine().definitions().organisation(tenant).unwrap_or_default();
+            let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
+            person.ok_or_else(Problem::unauthorized)?;
         }
+        Ok(Some(entry))
     }
 
     /// Whose key the client sent; there must be one.

@@ -17,8 +17,8 @@ use crate::outbound::compose::{Composed, Occasion, compose};
 pub(super) const BATCH: usize = 64;
 /// Messages under way at once.
 const AT_ONCE: usize = 16;
-/// How long a claim holds.
-const LEASE: TimeDelta = TimeDelta::minutes(10);
+/// How long a claim holds: what a crash left claimed is taken up again after that.
+const LEASE: TimeDelta = TimeDelta::minutes(2);
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,19 +77,22 @@ impl Outbox {
         let mut sent = Sent { claimed: items.len(), ..Sent::default() };
         let mut items = items.into_iter();
         let mut under_way: JoinSet<Result<Outcome, WorkerError>> = JoinSet::new();
+        let mut broken = None;
         loop {
-            while under_way.len() < self.at_once
+            while broken.is_none()
+                && under_way.len() < self.at_once
                 && let Some(item) = items.next()
             {
                 let worker = self.clone();
                 under_way.spawn(async move { worker.carry_out(&item, now).await });
             }
             match under_way.join_next().await {
-                None => return Ok(sent),
+                None => return broken.map_or(Ok(sent), Err),
                 Some(Ok(Ok(Outcome::Done))) => sent.done += 1,
                 Some(Ok(Ok(Outcome::Postponed))) => sent.postponed += 1,
                 Some(Ok(Ok(Outcome::Failed))) => sent.failed += 1,
-                Some(Ok(Err(error))) => return Err(error),
+                // What is under way is let finish: a message that is out must be reported.
+                Some(Ok(Err(error))) => broken = broken.or(Some(error)),
                 Some(Err(error)) => tracing::error!(%error, "sending a message broke off"),
             }
         }

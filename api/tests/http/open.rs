@@ -47,3 +47,17 @@ async fn a_catalogue_with_errors_changes_nothing_and_names_them_all() {
     assert!(guichet.engine().definitions().tenants().is_empty());
     guichet.close().await;
 }
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_one_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    std::fs::write(&path, "a file").unwrap();
+    let opened = Guichet::open(Options::new(&path)).await;
+    assert!(matches!(opened, Err(OpenError::Journal(JournalError::ReadOnly { .. }))), "{opened:?}");
+    let lost = folder.path().join("lost");
+    Guichet::open(Options::new(&lost)).await.unwrap().close().await;
+    std::fs::remove_file(lost.join("master.key")).unwrap();
+    let opened = Guichet::open(Options::new(&lost)).await;
+    assert!(matches!(opened, Err(OpenError::Journal(JournalError::Keys { .. }))), "{opened:?}");
+}

@@ -47,6 +47,16 @@ pub(crate) fn catalogue() -> &'static Catalogue {
     CATALOGUE.get_or_init(|| load_folder(&chalons()).unwrap_or_else(|error| panic!("{error}")))
 }
 
+/// The processes of one theme: enough for most tests, and published in a moment.
+fn roads() -> &'static Catalogue {
+    static ROADS: OnceLock<Catalogue> = OnceLock::new();
+    ROADS.get_or_init(|| {
+        let mut roads = catalogue().clone();
+        roads.definitions.retain(|definition| definition.theme == "voirie");
+        roads
+    })
+}
+
 impl Town {
     pub(crate) async fn new() -> Self {
         Self::sending(None).await
@@ -61,7 +71,7 @@ impl Town {
             .ambient(Arc::new(Surroundings::with_clock(clock.clone())))
             .outbound(outbound);
         let guichet = Guichet::in_memory(options).await.unwrap();
-        guichet.publish(catalogue()).await.unwrap();
+        guichet.publish(roads()).await.unwrap();
         guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
         let router = router(&guichet, &HttpOptions::default()).unwrap();
         Self { guichet, clock, sent, router, folder }

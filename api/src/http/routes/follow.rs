@@ -1,5 +1,7 @@
 //! Following a request with its tracking code. The code comes in the body, never in an address: addresses are logged.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -20,6 +22,9 @@ use crate::http::words;
 
 /// What a citizen may do with the code alone.
 const ACTIONS: [&str; 4] = ["reply", "withdraw", "reopen", "rate"];
+
+/// How long a code that is not in the lists yet is waited for.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// A tracking code.
 #[derive(Deserialize, ToSchema)]
@@ -169,7 +174,13 @@ async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -> Result<Re
         )
     })?;
     let digest = app.guichet.engine().code_digest(&name, &code);
-    let card = app.guichet.read_models().card_by_tracking(&digest).await?.value;
+    let models = app.guichet.read_models();
+    let mut card = models.card_by_tracking(&digest).await?.value;
+    if card.is_none() {
+        // Whoever types the code at once must not be faster than the lists.
+        models.catch_up(CATCH_UP).await?;
+        card = models.card_by_tracking(&digest).await?.value;
+    }
     card.filter(|card| card.tenant == tenant).map(|card| card.request).ok_or_else(Problem::not_found)
 }
 

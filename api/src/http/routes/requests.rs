@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::dossier::Dossier;
+use crate::dossier::{Dossier, may_read};
 use crate::http::App;
 use crate::http::answers::{Promise, promises, tag};
 use crate::http::extract::{Ask, At, Wishes, request_id};
@@ -112,7 +112,7 @@ pub(crate) struct RequestAnswer {
     promises: Vec<Promise>,
     /// Commands that the bearer of this key could give now.
     allowed: Vec<String>,
-    /// What was said, opened for agents only.
+    /// What was said: opened for the agents who deal with the request, left out for others and for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     dossier: Option<Dossier>,
@@ -179,8 +179,8 @@ pub(crate) async fn one(
     let holder = wishes.someone(&app, &tenant)?;
     let known = app.guichet.request(&tenant, request_id(&request)?).await?;
     let dossier = match holder.actor() {
-        Actor::Agent(_) => Some(app.guichet.dossier(&tenant, &known).await?),
-        Actor::Integrator(_) | Actor::Requester | Actor::Engine => None,
+        Actor::Agent(code) if may_read(&known, &code) => Some(app.guichet.dossier(&tenant, &known).await?),
+        Actor::Agent(_) | Actor::Integrator(_) | Actor::Requester | Actor::Engine => None,
     };
     let allowed = app.guichet.allowed(&known, &holder.actor());
     let request = &known.request;

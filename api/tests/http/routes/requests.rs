@@ -7,7 +7,7 @@ use crate::support::Town;
 async fn another_collectivitys_request_reads_as_one_that_does_not_exist() {
     let town = Town::new().await;
     let request = town.pothole().await.json["request"].as_str().unwrap().to_owned();
-    let stranger = town.key("ccas", Holder::Agent("a90".into()));
+    let stranger = town.key("ccas", Holder::Agent("c01".into()));
     let unknown = "0198c6a2-0000-7000-8000-0000000000ff";
     for tail in ["", "/timeline", "/explanation"] {
         let foreign = town.get(&format!("/v1/ccas/requests/{request}{tail}"), Some(&stranger)).await;
@@ -35,6 +35,11 @@ async fn agents_read_what_was_said_and_programs_do_not() {
     assert_eq!(agent.status, StatusCode::OK, "{}", agent.text);
     assert_eq!(agent.json["dossier"]["contact"]["email"], "jeanne@exemple.example");
     assert!(agent.json["allowed"].as_array().unwrap().iter().any(|name| name == "qualify"));
+    let colleague = town.get(&path, Some(&town.agent("a60"))).await;
+    assert_eq!(colleague.status, StatusCode::OK, "{}", colleague.text);
+    assert!(!colleague.text.contains("jeanne"), "finance has nothing to do with it: {}", colleague.text);
+    let gone = town.get(&path, Some(&town.agent("z99"))).await;
+    assert_eq!(gone.status, StatusCode::UNAUTHORIZED, "nobody there has this code any more");
     let portal = town.key("ville", Holder::Integrator("portail".into()));
     let program = town.get(&path, Some(&portal)).await;
     assert_eq!(program.status, StatusCode::OK);
