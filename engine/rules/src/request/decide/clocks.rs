@@ -44,7 +44,7 @@ pub(super) fn changes(
             board.reach(&Moment::Assigned)?;
             board.reach_treated()?;
         }
-        What::TaskSkipped(event) => board.finish_task(&event.task)?,
+        What::TaskSkipped(event) => board.skip_task(&event.task)?,
         What::TaskCompleted(event) => board.finish_task(&event.task)?,
         What::Asked(event) => {
             board.pauses()?;
@@ -175,6 +175,18 @@ impl<'a> Board<'a> {
             }
         }
         self.pauses()
+    }
+
+    /// A task that was not needed. A promise to have it done was neither kept nor broken: it no longer applies, and
+    /// no figure counts it.
+    fn skip_task(&mut self, task: &str) -> Result<(), Rejection> {
+        let until = Moment::Task(task.to_owned());
+        for sheet in &self.plan.definition().commitments {
+            if sheet.until == until && self.live(&sheet.commitment).is_some() {
+                self.push(ClockChange::Dropped { commitment: sheet.commitment.clone() });
+            }
+        }
+        self.finish_task(task)
     }
 
     fn finish_task(&mut self, task: &str) -> Result<(), Rejection> {

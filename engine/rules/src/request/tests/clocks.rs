@@ -33,6 +33,25 @@ fn waiting_over_a_weekend_moves_the_promise_by_the_closings_that_were_missed_and
 }
 
 #[test]
+fn a_promise_to_do_what_is_not_needed_is_neither_kept_nor_broken() {
+    let mut sheet = pothole();
+    let promise = json!({ "commitment": "repair", "from": "received", "until": { "task": "intervention" },
+        "within": [ { "is": "5 working days" } ], "calendar": "mairie" });
+    sheet.commitments.push(serde_json::from_value(promise).unwrap());
+    for (made_safe, status) in [(true, ClockStatus::Dropped), (false, ClockStatus::Kept)] {
+        let mut story = Story::of(vec![sheet.clone()]);
+        let form = json!({ "place": [48.957, 4.363], "danger": false });
+        story.does(&agent("a02"), receive("voirie/chaussee-abimee", Channel::Phone, form));
+        assert_eq!(story.clock("repair").status, ClockStatus::Running);
+        story.does(&agent("a05"), complete("visite", json!({ "finding": "trou", "made_safe": made_safe })));
+        if !made_safe {
+            story.does(&agent("a21"), complete("intervention", json!({})));
+        }
+        assert_eq!(story.clock("repair").status, status);
+    }
+}
+
+#[test]
 fn nothing_is_warned_or_broken_while_the_clock_rests() {
     let mut story = Story::pothole(false);
     story.does(&agent("a02"), qualify());
