@@ -13,7 +13,9 @@ use super::failure::{Failure, Verdict};
 use super::store;
 use crate::Options;
 use crate::http::{HttpOptions, ServeError, Server, asked_to_stop};
-use crate::outbound::{ConsoleOutbound, SmtpOptions, SmtpOutbound, SmtpTls};
+use crate::outbound::{
+    ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
+};
 
 /// How messages leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,6 +65,10 @@ pub(crate) struct Serve {
     /// A file with the user on its first line and the password on its second.
     #[arg(long, value_name = "FILE")]
     smtp_credentials: Option<PathBuf>,
+    /// Hand text messages over in this folder, one file each, for a gateway to fetch; without it, sending one through
+    /// `smtp` is reported failed, and the requester is reached another way.
+    #[arg(long, value_name = "FOLDER")]
+    sms_folder: Option<PathBuf>,
     /// The address that letters give for following a request.
     #[arg(long, value_name = "URL", default_value = crate::PUBLIC_URL)]
     public_url: String,
@@ -79,7 +85,7 @@ impl Serve {
         match self.outbound {
             Way::File => {}
             Way::Console => options = options.outbound(Arc::new(ConsoleOutbound)),
-            Way::Smtp => options = options.outbound(Arc::new(self.smtp()?)),
+            Way::Smtp => options = options.outbound(self.mail_server()?),
         }
         let guichet = store::open_or_make(context, options).await?;
         if let Some(catalogue) = &self.catalogue {
@@ -100,6 +106,14 @@ impl Serve {
         guichet.close().await;
         served.map_err(|error| unserved(&error))?;
         Ok(Verdict::Good)
+    }
+
+    fn mail_server(&self) -> Result<Arc<dyn Outbound>, Failure> {
+        let email = Arc::new(self.smtp()?);
+        let Some(folder) = &self.sms_folder else { return Ok(email) };
+        let sms = FileOutbound::new(folder)
+            .map_err(|error| Failure::usage(format!("`{}`: {error}", folder.display())))?;
+        Ok(Arc::new(SplitOutbound { email, sms: Arc::new(sms) }))
     }
 
     fn smtp(&self) -> Result<SmtpOutbound, Failure> {

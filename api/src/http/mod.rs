@@ -87,12 +87,17 @@ pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeE
         open_figures: options.open_figures,
     };
     let (routes, _) = openapi::routes().split_for_parts();
-    Ok(routes
+    Ok(dressed(routes, app))
+}
+
+/// Routes with everything that surrounds them.
+fn dressed(routes: Router<App>, app: App) -> Router {
+    routes
         .fallback(async || problem::Problem::not_found())
         .layer(CatchPanicLayer::custom(dress::caught))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(app.clone(), dress::dress))
-        .with_state(app))
+        .with_state(app)
 }
 
 /// A server that listens already.
@@ -152,4 +157,56 @@ pub async fn asked_to_stop() {
     }
     #[cfg(not(unix))]
     interrupted.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Options;
+
+    async fn app(folder: &tempfile::TempDir, slots: usize) -> App {
+        App {
+            guichet: Guichet::in_memory(Options::new(folder.path())).await.unwrap(),
+            access: Arc::new(Access::open(folder.path()).unwrap()),
+            throttle: Arc::default(),
+            slots: Arc::new(Semaphore::new(slots)),
+            open_figures: false,
+        }
+    }
+
+    async fn call(router: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).header("accept-language", "en").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 64 * 1024).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_reaches_no_client() {
+        let folder = tempfile::tempdir().unwrap();
+        async fn falls() -> StatusCode {
+            panic!("the secret of /home/jeanne")
+        }
+        let router = dressed(Router::new().route("/falls", get(falls)), app(&folder, 8).await);
+        let (status, text) = call(router.clone(), "/falls").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(text.contains("server.error") && text.contains("Something went wrong inside."), "{text}");
+        assert!(!text.contains("jeanne"), "{text}");
+        assert_eq!(call(router, "/nowhere").await.0, StatusCode::NOT_FOUND, "others are served on");
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_all_places_are_taken_is_asked_to_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let router = dressed(Router::new().route("/", get(async || "")), app(&folder, 0).await);
+        let (status, text) = call(router, "/").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("server.busy") && text.contains("retry_after"), "{text}");
+    }
 }

@@ -237,39 +237,42 @@ impl Problem {
     }
 }
 
+/// Refusals of who asks.
+const FORBIDDEN: [&str; 6] = [
+    "role.needed",
+    "approval.not_yours",
+    "approval.own_draft",
+    "approval.excluded",
+    "claim.not_yours",
+    "process.not_open",
+];
+/// Refusals of what is said, whatever the state of the request.
+const WRONG: [&str; 20] = [
+    "process.unknown",
+    "channel.closed",
+    "text.empty",
+    "text.too_long",
+    "time.future",
+    "time.before_receipt",
+    "time.past",
+    "term.unusable",
+    "service.unknown",
+    "service.same",
+    "task.unknown",
+    "reply.empty",
+    "extension.unit",
+    "delegate.unfit",
+    "forward.self",
+    "merge.self",
+    "merge.unknown",
+    "rating.range",
+    "delivery.other",
+    "version.wrong",
+];
+
 /// The status of a refusal by the rules: who may not, what is not there, what is wrong in itself, and else what does not
 /// fit the state that the request is in.
 fn status_of(rejection: &Rejection) -> StatusCode {
-    const FORBIDDEN: [&str; 6] = [
-        "role.needed",
-        "approval.not_yours",
-        "approval.own_draft",
-        "approval.excluded",
-        "claim.not_yours",
-        "process.not_open",
-    ];
-    const WRONG: [&str; 20] = [
-        "process.unknown",
-        "channel.closed",
-        "text.empty",
-        "text.too_long",
-        "time.future",
-        "time.before_receipt",
-        "time.past",
-        "term.unusable",
-        "service.unknown",
-        "service.same",
-        "task.unknown",
-        "reply.empty",
-        "extension.unit",
-        "delegate.unfit",
-        "forward.self",
-        "merge.self",
-        "merge.unknown",
-        "rating.range",
-        "delivery.other",
-        "version.wrong",
-    ];
     match rejection.code.as_str() {
         "request.unknown" => StatusCode::NOT_FOUND,
         "request.moved_on" => StatusCode::PRECONDITION_FAILED,
@@ -436,6 +439,8 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use guichet_engine::rules::request::REJECTION_CODES;
+
     use super::*;
 
     #[test]
@@ -450,6 +455,13 @@ mod tests {
         ] {
             let problem = Problem::from(Rejection::new(code, Text::new("f", "e")));
             assert_eq!(problem.status, status, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_codes_that_exist_are_listed() {
+        for code in FORBIDDEN.iter().chain(&WRONG) {
+            assert!(REJECTION_CODES.contains(code), "{code}");
         }
     }
 

@@ -11,6 +11,7 @@ mod mail;
 mod memory;
 pub mod render;
 mod smtp;
+mod split;
 pub mod texts;
 pub mod values;
 
@@ -21,6 +22,7 @@ pub use console::ConsoleOutbound;
 pub use file::FileOutbound;
 pub use memory::MemoryOutbound;
 pub use smtp::{SmtpError, SmtpOptions, SmtpOutbound, SmtpTls};
+pub use split::SplitOutbound;
 
 /// By which means a message goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,42 @@
+//! E-mails one way, text messages another.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Means, OutMessage, Outbound, SendError};
+
+/// Sends each message by the way for its means.
+#[derive(Clone)]
+pub struct SplitOutbound {
+    /// The way for e-mails.
+    pub email: Arc<dyn Outbound>,
+    /// The way for text messages.
+    pub sms: Arc<dyn Outbound>,
+}
+
+#[async_trait]
+impl Outbound for SplitOutbound {
+    async fn send(&self, message: &OutMessage) -> Result<(), SendError> {
+        match message.means {
+            Means::Email => self.email.send(message).await,
+            Means::Sms => self.sms.send(message).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MemoryOutbound, mail::tests::sample};
+    use super::*;
+
+    #[tokio::test]
+    async fn each_goes_its_own_way() {
+        let (email, sms) = (MemoryOutbound::default(), MemoryOutbound::default());
+        let split = SplitOutbound { email: Arc::new(email.clone()), sms: Arc::new(sms.clone()) };
+        split.send(&sample()).await.unwrap();
+        split.send(&OutMessage { means: Means::Sms, ..sample() }).await.unwrap();
+        assert_eq!((email.sent().len(), sms.sent().len()), (1, 1));
+        assert_eq!(sms.sent()[0].means, Means::Sms);
+    }
+}
