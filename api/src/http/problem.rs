@@ -238,14 +238,7 @@ impl Problem {
 }
 
 /// Refusals of who asks.
-const FORBIDDEN: [&str; 6] = [
-    "role.needed",
-    "approval.not_yours",
-    "approval.own_draft",
-    "approval.excluded",
-    "claim.not_yours",
-    "process.not_open",
-];
+const FORBIDDEN: [&str; 4] = ["role.needed", "approval.not_yours", "claim.not_yours", "process.not_open"];
 /// Refusals of what is said, whatever the state of the request.
 const WRONG: [&str; 20] = [
     "process.unknown",
