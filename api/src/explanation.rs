@@ -1,9 +1,12 @@
 //! Why a request went where it went, and why each of its promises is due when it is due.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::commitment::{NoDue, due};
 use guichet_engine::rules::process::{Definition, Plan, SourceLine, Sources};
-use guichet_engine::rules::request::{Clock, ClockStatus, What};
+use guichet_engine::rules::request::explain::{Line, explain as explain_events};
+use guichet_engine::rules::request::{Clock, ClockStatus, Event, Meta, What};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_engine::{Entry, Known};
 use serde::Serialize;
@@ -16,6 +19,8 @@ pub struct Explained {
     pub choices: Vec<Choice>,
     /// Each promise, the first first.
     pub clocks: Vec<ClockExplained>,
+    /// The whole story, event by event: every rule that was tried, the values that it read, every change of a clock.
+    pub lines: Vec<Line>,
 }
 
 /// A choice, and what made it.
@@ -68,14 +73,22 @@ pub struct ClockExplained {
     pub en: Vec<String>,
 }
 
-/// Explains a request from its state and its history.
+/// Explains a request from its state and its history. `versions` are those of the processes that it followed.
 #[must_use]
-pub fn explain(known: &Known, history: &[Entry], sources: &Sources) -> Explained {
+pub fn explain(known: &Known, history: &[Entry], versions: &[(Arc<Plan>, Arc<Sources>)]) -> Explained {
+    let own = versions.iter().find(|(plan, _)| *plan.hash() == known.request.definition);
+    let none = Sources::new();
+    let sources = own.map_or(&none, |(_, sources)| sources.as_ref());
+    let events: Vec<(Event, Meta)> =
+        history.iter().map(|entry| (entry.event.clone(), entry.meta.clone())).collect();
+    let plans: Vec<(&Plan, &Sources)> =
+        versions.iter().map(|(plan, sources)| (plan.as_ref(), sources.as_ref())).collect();
     let definition = known.plan.definition();
     let cite = |pointer: &String| cited(definition, sources, pointer);
     Explained {
         choices: history.iter().flat_map(|entry| choices(entry, &cite)).collect(),
         clocks: known.request.clocks.iter().map(|clock| explained(clock, &known.plan, &cite)).collect(),
+        lines: explain_events(&events, &plans),
     }
 }
 

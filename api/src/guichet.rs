@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use guichet_engine::journal::{Journal, JournalError, MemoryJournal, Position, SqliteJournal};
 use guichet_engine::rules::language::Catalogue;
-use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, allowed};
+use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, What, allowed};
 use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Receipt, Span, Submission};
 
 use guichet_projections::{ProjectionError, ReadModels};
@@ -275,8 +275,18 @@ impl Guichet {
     pub async fn explain(&self, tenant: &str, request: RequestId) -> Result<Explained, EngineError> {
         let known = self.request(tenant, request).await?;
         let history = self.history(tenant, request, &Span::default(), false).await?;
-        let sources = self.engine().definitions().sources(&known.request.definition).unwrap_or_default();
-        Ok(explain(&known, &history, &sources))
+        let definitions = self.engine().definitions();
+        let followed = history.iter().filter_map(|entry| match &entry.event.what {
+            What::Received(event) => Some(&event.definition),
+            What::Reclassified(event) => Some(&event.definition),
+            _ => None,
+        });
+        let versions: Vec<_> = followed
+            .filter_map(|hash| {
+                Some((definitions.version(hash)?, definitions.sources(hash).unwrap_or_default()))
+            })
+            .collect();
+        Ok(explain(&known, &history, &versions))
     }
 
     /// The figures of a collectivity, or of all of them.
