@@ -136,7 +136,25 @@ pub fn document() -> Value {
     if let Some(known) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
         known.extend(schemas);
     }
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        paths
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .flat_map(Map::values_mut)
+            .for_each(add_common_answers);
+    }
     document
+}
+
+/// What any route may answer, whatever it is for.
+fn add_common_answers(operation: &mut Value) {
+    let with_body = operation.get("requestBody").is_some();
+    let common: &[&str] = if with_body { &["400", "413", "415", "503"] } else { &["400", "503"] };
+    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for status in common {
+        let problem = json!({ "$ref": "#/components/responses/ProblemAnswer" });
+        answers.entry(*status).or_insert(problem);
+    }
 }
 
 fn schemars_of<T: schemars::JsonSchema>() -> Value {
