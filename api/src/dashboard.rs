@@ -1,7 +1,11 @@
 //! The figures that a town hall looks at, for the terminal, HTTP and the page alike.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
+use guichet_engine::Definitions;
 use guichet_engine::journal::Position;
+use guichet_engine::rules::text::Text;
 use guichet_projections::{
     Card, Dimension, KeptBy, KeptLine, KeptQuery, ProjectionError, ReadModels, StatisticsLine,
     StatisticsQuery,
@@ -33,6 +37,39 @@ pub struct Dashboard {
     pub kept: Vec<KeptLine>,
     /// The open requests that wait the longest.
     pub oldest_waiting: Vec<Card>,
+    /// What people call the themes and commitments above.
+    pub titles: Titles,
+}
+
+/// What people call things, by id.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Titles {
+    /// Themes.
+    pub themes: BTreeMap<String, Text>,
+    /// Commitments that have a title of their own.
+    pub commitments: BTreeMap<String, Text>,
+}
+
+impl Titles {
+    /// Titles as the definitions in force give them; where two processes call a commitment differently, the first in
+    /// the order of their names counts.
+    #[must_use]
+    pub fn of(definitions: &Definitions, tenant: Option<&str>) -> Self {
+        let mut titles = Self::default();
+        let all = definitions.tenants();
+        for tenant in all.iter().filter(|name| tenant.is_none_or(|wanted| wanted == *name)) {
+            let organisation = definitions.organisation(tenant).unwrap_or_default();
+            let themes = organisation.themes.iter().map(|theme| (theme.theme.clone(), theme.title.clone()));
+            titles.themes.extend(themes);
+            for plan in definitions.all_in_force(tenant) {
+                for sheet in &plan.definition().commitments {
+                    let Some(title) = &sheet.title else { continue };
+                    titles.commitments.entry(sheet.commitment.clone()).or_insert_with(|| title.clone());
+                }
+            }
+        }
+        titles
+    }
 }
 
 impl Dashboard {
@@ -42,6 +79,7 @@ impl Dashboard {
     /// [`ProjectionError`] when the read models do not answer.
     pub async fn read(
         models: &ReadModels,
+        definitions: &Definitions,
         tenant: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Self, ProjectionError> {
@@ -62,6 +100,7 @@ impl Dashboard {
             by_theme: by(Some(Dimension::Theme)).await?.value.lines,
             kept: models.kept(&kept).await?.value,
             oldest_waiting: models.oldest_waiting(tenant, OLDEST).await?.value.items,
+            titles: Titles::of(definitions, tenant),
         })
     }
 }

@@ -294,7 +294,7 @@ impl Guichet {
     /// # Errors
     /// As [`Dashboard::read`].
     pub async fn dashboard(&self, tenant: Option<&str>) -> Result<Dashboard, ProjectionError> {
-        Dashboard::read(self.read_models(), tenant, self.now()).await
+        Dashboard::read(self.read_models(), self.engine().definitions(), tenant, self.now()).await
     }
 
     /// Starts the workers of timers and of the outbox.

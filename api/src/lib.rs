@@ -58,7 +58,7 @@ pub use access::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry};
 pub use catalogue_folder::{
     CatalogueFolderError, DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX, read_catalogue_folder,
 };
-pub use dashboard::Dashboard;
+pub use dashboard::{Dashboard, Titles};
 pub use dossier::{Dossier, may_read};
 pub use explanation::{Choice, ClockExplained, Explained, RuleCited, explain};
 pub use guichet_engine as engine;

@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::process::Party;
 use crate::text::Text;
 
+/// A theme of the catalogue, under which citizens look for a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Theme {
+    /// Its id, the name of its folder.
+    pub theme: String,
+    /// What people call it.
+    pub title: Text,
+}
+
 /// A department that treats requests (*service*).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Service {
@@ -99,6 +108,9 @@ pub struct Organisation {
     /// The collectivities that share the catalogue.
     #[serde(default)]
     pub tenants: Vec<Collectivity>,
+    /// The themes of the catalogue, in the order shown.
+    #[serde(default)]
+    pub themes: Vec<Theme>,
     /// Services.
     #[serde(default)]
     pub services: Vec<Service>,

@@ -133,7 +133,7 @@ fn the_catalogue_of_chalons_has_no_finding_and_a_process_in_each_theme() {
     assert!(loaded.diagnostics.is_empty(), "{}", drawn(&loaded));
     let catalogue = loaded.catalogue.unwrap();
     assert!(catalogue.definitions.len() >= 24);
-    for theme in &catalogue.themes {
+    for theme in &catalogue.organisation.themes {
         assert!(
             catalogue.definitions.iter().any(|d| d.theme == theme.theme),
             "nothing about {}",

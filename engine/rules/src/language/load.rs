@@ -6,7 +6,7 @@ use super::check::{self, Sheet, Whole};
 use super::diagnostic::{Diagnostic, Fault, Severity, locate_all};
 use super::expression::on_long_stack;
 use super::sheet::{
-    At, Base, Desk, Header, Item, Library, ScenarioFile, Theme, inherit, read_calendar, read_catalogue,
+    At, Base, Desk, Header, Item, Library, ScenarioFile, inherit, read_calendar, read_catalogue,
     read_circuit, read_message, read_organisation, read_process, read_scenarios,
 };
 use super::source::{FileId, Mark, SourceFile, Sources};
@@ -28,8 +28,6 @@ pub struct Catalogue {
     pub name: Text,
     /// The languages that people are written to in.
     pub languages: Vec<Language>,
-    /// Its themes, in the order shown.
-    pub themes: Vec<Theme>,
     /// The channels in use.
     pub channels: Vec<Channel>,
     /// Unit costs where a process says nothing of its own.
@@ -38,7 +36,7 @@ pub struct Catalogue {
     pub calendar: String,
     /// Its calendars by name.
     pub calendars: BTreeMap<String, CalendarSheet>,
-    /// Collectivities, services, roles, people, stand-ins.
+    /// Collectivities, themes, services, roles, people, stand-ins.
     pub organisation: Organisation,
     /// The processes, resolved, by name.
     pub definitions: Vec<Definition>,
@@ -176,7 +174,6 @@ impl<'s> Loader<'s> {
             catalogue: header.catalogue.clone(),
             name: header.name.clone(),
             languages: header.languages.clone(),
-            themes: header.themes.clone(),
             channels: header.channels.clone(),
             costs: header.costs,
             calendar: header.calendar.clone(),
@@ -260,7 +257,8 @@ impl<'s> Loader<'s> {
         let (header, tenants) = read_catalogue(&mut desk, &At::root(&catalogue));
         self.clear(desk);
         let mut desk = self.desk();
-        let organisation = read_organisation(&mut desk, &At::root(&organisation), tenants);
+        let mut organisation = read_organisation(&mut desk, &At::root(&organisation), tenants);
+        organisation.themes.clone_from(&header.themes);
         self.clear(desk);
         Some((header, organisation))
     }

@@ -173,6 +173,9 @@ pub enum Alarm {
 pub struct CommitmentSheet {
     /// Its name: `acknowledgement`, `answer` …
     pub commitment: String,
+    /// What people call it; its name where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text>,
     /// What starts it.
     pub from: Moment,
     /// What stops it.

@@ -1,21 +1,10 @@
 //! `catalogue.yaml`: what all sheets of a town have in common.
 
-use serde::{Deserialize, Serialize};
-
 use super::desk::{At, Desk};
 use crate::language::diagnostic::Fault;
-use crate::organisation::Collectivity;
+use crate::organisation::{Collectivity, Theme};
 use crate::process::{Channel, Costs};
 use crate::text::{Language, Text};
-
-/// A theme of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Theme {
-    /// Its id, the name of its folder.
-    pub theme: String,
-    /// What people call it.
-    pub title: Text,
-}
 
 /// What `catalogue.yaml` says, its collectivities apart.
 #[derive(Debug, Clone, Default)]

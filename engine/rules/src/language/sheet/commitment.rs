@@ -6,7 +6,8 @@ use crate::commitment::MonthRule;
 use crate::language::diagnostic::Fault;
 use crate::process::{CommitmentSheet, PauseReason};
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
+    "title",
     "from",
     "until",
     "within",
@@ -51,6 +52,7 @@ impl Desk {
     ) -> Option<CommitmentSheet> {
         let mut entries = self.entries(at, &KEYS);
         entries.mark = at.key_mark;
+        let title = self.get(&entries, "title").and_then(|a| self.words(&a));
         let from = self.require(&entries, "from").and_then(|a| self.moment(&a));
         let until = self.require(&entries, "until").and_then(|a| self.moment(&a));
         let within = self.require(&entries, "within").map(|a| self.budgets(&a));
@@ -73,6 +75,7 @@ impl Desk {
         let when_broken = self.get(&entries, "when_broken").map(|a| self.alarms(&a, library));
         Some(CommitmentSheet {
             commitment: name.to_owned(),
+            title,
             from: from?,
             until: until?,
             within: within.filter(|rules| !rules.is_empty())?,

@@ -19,7 +19,6 @@ mod shared;
 mod stages;
 mod verbs;
 
-pub use catalogue::Theme;
 pub(super) use catalogue::{Header, read_catalogue};
 pub(super) use circuit::read_circuit;
 pub(super) use desk::{At, Desk, Places};

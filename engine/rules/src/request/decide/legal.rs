@@ -149,6 +149,7 @@ pub(super) fn lapsed(board: &mut Board<'_>, term: DateTime<Utc>) -> Result<(), R
 pub(super) fn sheet(clock: &Clock) -> CommitmentSheet {
     CommitmentSheet {
         commitment: SILENCE.into(),
+        title: None,
         from: Moment::Received,
         until: Moment::Delivered,
         within: Vec::new(),
