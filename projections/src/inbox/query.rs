@@ -190,24 +190,29 @@ impl ReadModels {
             Whose::Everyone => {}
         }
         let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let limit = rows_of(query.limit);
+        // A person's rows are chosen further below, so all of them are read; nobody has more than they can do.
+        let bound = if reaches_of.is_empty() { format!("LIMIT {limit}") } else { String::new() };
         let sql = format!(
-            "SELECT {} FROM inbox {} ORDER BY priority DESC, due IS NULL, due, rid, place",
+            "SELECT {} FROM inbox {} ORDER BY priority DESC, due IS NULL, due, rid, place {bound}",
             TABLE.column_list(),
             filter.sql()
         );
+        let rows = snapshot.rows(sql, &filter.values).await?;
+        let read = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if reaches_of.is_empty() {
+            let count = format!("SELECT COUNT(*), COUNT(*) FROM inbox {}", filter.sql());
+            let counts = snapshot.counts(count, &filter.values).await?;
+            return Ok(snapshot.answer(counts, read.into_iter().map(|(item, _)| item).collect()));
+        }
         let mut items = Vec::new();
-        for row in snapshot.rows(sql, &filter.values).await? {
-            let (mut item, roles) = read(&row)?;
-            if !reaches_of.is_empty() {
-                let Some(reach) = reaches_of.iter().find(|reach| reach.covers(&item, &roles)) else {
-                    continue;
-                };
-                item.on_behalf_of = reach.absent.map(str::to_owned);
+        for (item, roles) in read {
+            if let Some(reach) = reaches_of.iter().find(|reach| reach.covers(&item, &roles)) {
+                items.push(InboxItem { on_behalf_of: reach.absent.map(str::to_owned), ..item });
             }
-            items.push(item);
         }
         let n = items.len() as u64;
-        items.truncate(rows_of(query.limit) as usize);
+        items.truncate(limit as usize);
         Ok(snapshot.answer((n, n), items))
     }
 }

@@ -11,11 +11,15 @@ mod schema;
 mod states;
 mod status;
 
+#[cfg(test)]
+pub(crate) use change::Trace;
 pub(crate) use change::{Change, Fold, Held, Process, Publication, Turn};
 pub(crate) use known::Known;
 pub(crate) use live::follow;
 pub use rebuild::Rebuilt;
 pub(crate) use rebuild::rebuild;
 pub(crate) use schema::{Checkpoint, checkpoints, create, prepare};
+#[cfg(test)]
+pub(crate) use states::States;
 pub(crate) use status::Progress;
 pub use status::{RunState, Status};

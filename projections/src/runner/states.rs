@@ -34,3 +34,11 @@ impl States {
         place.push(key, held);
     }
 }
+
+#[cfg(test)]
+impl States {
+    /// How many open and how many finished requests it holds.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.open.len(), self.finished.len())
+    }
+}

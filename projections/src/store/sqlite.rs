@@ -18,6 +18,9 @@ const READERS: u32 = 4;
 /// Statements kept prepared on the writing connection: every table has a handful, while it serves and while it is rebuilt.
 const STATEMENTS: usize = 256;
 
+/// A transaction that writes says so at once: one that reads first could no longer begin to write.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
 pub(super) fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Int => "INTEGER",

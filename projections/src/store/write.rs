@@ -3,6 +3,7 @@
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Connection};
 
+use super::sqlite::BEGIN;
 use super::table::Table;
 use super::value::Value;
 use crate::error::ProjectionError;
@@ -140,7 +141,7 @@ pub(crate) async fn in_transaction<T>(
     work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, ProjectionError>,
 ) -> Result<T, ProjectionError> {
     // Dropped half-way, it is rolled back before the connection is used again.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = connection.begin_with(BEGIN).await?;
     let value = work(&mut transaction).await?;
     transaction.commit().await?;
     Ok(value)

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::town::Town;
 use super::{SOON, differences, dump, memory, open};
+use crate::runner::{Held, States, Trace};
 use crate::store::run;
 use crate::{Options, ProjectionError, ReadModels, RunState};
 
@@ -247,4 +248,30 @@ async fn a_file_that_is_no_database_is_a_clear_error() {
     std::fs::write(&path, vec![7; 8192]).unwrap();
     let error = ReadModels::open(&path, memory()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn finished_requests_take_no_more_memory_and_never_push_out_an_open_one() {
+    let mut town = Town::new(memory(), 7).await;
+    for _ in 0..1_500 {
+        town.step().await;
+    }
+    let (finished, open): (Vec<_>, Vec<_>) =
+        town.requests.iter().partition(|known| known.request.stage.is_finished());
+    assert!(finished.len() > 20 && open.len() >= 10, "{} {}", finished.len(), open.len());
+    let held = |known: &super::town::Known| Held {
+        request: known.request.clone(),
+        trace: Trace::default(),
+        rid: 1,
+        revision: known.revision,
+    };
+    let mut states = States::new(10, 2);
+    for known in open.iter().take(10).chain(&finished) {
+        states.put((0, known.id.0), held(known));
+    }
+    assert_eq!(states.len(), (10, 2));
+    assert!(open.iter().take(10).all(|known| states.take(&(0, known.id.0)).is_some()));
+    // One that is finished now no longer stands among the open ones.
+    states.put((0, finished[0].id.0), held(finished[0]));
+    assert!(states.take(&(0, finished[0].id.0)).is_some() && states.len() == (0, 1));
 }
