@@ -110,7 +110,7 @@ fn examine(path: &Path, language: Language) -> Result<Vec<Findings>, Failure> {
 }
 
 /// The path inside the catalogue with `/`; empty for the catalogue itself.
-fn inside(root: &Path, path: &Path) -> String {
+pub(crate) fn inside(root: &Path, path: &Path) -> String {
     let (root, path) = (std::fs::canonicalize(root), std::fs::canonicalize(path));
     let (Ok(root), Ok(path)) = (root, path) else { return String::new() };
     let parts =
@@ -118,7 +118,8 @@ fn inside(root: &Path, path: &Path) -> String {
     parts.map(|parts| parts.join("/")).unwrap_or_default()
 }
 
-fn covers(within: &str, file: &str) -> bool {
+/// Whether a file is the one named, or lies in the folder named.
+pub(crate) fn covers(within: &str, file: &str) -> bool {
     within.is_empty() || file == within || file.strip_prefix(within).is_some_and(|rest| rest.starts_with('/'))
 }
 

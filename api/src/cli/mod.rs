@@ -5,17 +5,29 @@ mod catalogue;
 mod check;
 mod context;
 mod dashboard;
+mod demo;
+mod doctor;
 mod due;
+mod explain;
 mod failure;
+mod find;
 mod import;
+mod inbox;
 mod key;
+mod listen;
+mod local;
 mod output;
 mod progress;
 mod publish;
+mod rebuild;
+mod replay;
 mod serve;
+mod show;
 mod simulate;
 mod stats;
 mod store;
+mod test;
+mod verify;
 mod vocabulary;
 
 use std::io::Write;
@@ -54,14 +66,23 @@ macro_rules! commands {
 }
 
 commands! {
+    demo::Demo,
     serve::Serve,
     stats::Stats,
-    simulate::Simulate,
-    key::Key,
+    inbox::Inbox,
+    show::Show,
+    explain::Explain,
+    replay::Replay,
     import::Import,
     publish::Publish,
     check::Check,
+    test::Test,
     due::Due,
+    simulate::Simulate,
+    key::Key,
+    rebuild::Rebuild,
+    verify::Verify,
+    doctor::Doctor,
 }
 
 /// Runs the command that the process was started with, and says how it went.

@@ -72,7 +72,6 @@ impl TownOptions {
 /// A town that has lived its month.
 pub(crate) struct Town {
     pub(crate) guichet: Guichet,
-    #[allow(dead_code, reason = "the demonstration lets it go")]
     pub(crate) clock: Arc<TownClock>,
     pub(crate) lived: Lived,
     pub(crate) posted: Posted,

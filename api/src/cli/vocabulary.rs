@@ -33,7 +33,6 @@ const COMMITMENTS: &Words = &[
     ("answer", "réponse", "answer"),
     ("silence", "délai légal (silence)", "legal term (silence)"),
 ];
-#[allow(dead_code, reason = "the inbox says it")]
 const WORK: &Words = &[
     ("qualify", "qualifier", "qualify"),
     ("task", "tâche", "task"),
@@ -68,7 +67,6 @@ pub(crate) fn commitment(id: &str, language: Language) -> String {
     word(COMMITMENTS, id, language)
 }
 
-#[allow(dead_code, reason = "the inbox says it")]
 /// A thing to do.
 pub(crate) fn work(id: &str, language: Language) -> String {
     word(WORK, id, language)

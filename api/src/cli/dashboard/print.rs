@@ -9,6 +9,7 @@ use guichet_projections::{KeptLine, StatisticsLine};
 use super::Figures;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::local::in_zone;
 use crate::cli::output::{Table, euros, grouped, printable};
 use crate::cli::vocabulary::{channel, commitment, stage, theme};
 
@@ -304,9 +305,5 @@ fn shortened(text: &str) -> String {
 
 /// An instant on the town hall's wall clock.
 fn local(figures: &Figures, language: Language, instant: DateTime<Utc>) -> String {
-    let local = instant.with_timezone(&figures.zone);
-    match language {
-        Language::Fr => local.format("%d/%m/%Y %H:%M").to_string(),
-        Language::En => local.format("%Y-%m-%d %H:%M").to_string(),
-    }
+    in_zone(language, instant, figures.zone)
 }

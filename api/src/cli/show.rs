@@ -1,0 +1,126 @@
+//! `guichet show`: a request as it stands, and its history in words.
+
+use std::io::Write;
+
+use clap::Args;
+use guichet_engine::rules::request::ClockStatus;
+use guichet_projections::{Card, Commitment, TimelineEntry};
+use serde_json::json;
+
+use super::context::{Context, Format};
+use super::failure::{Failure, Verdict};
+use super::output::{Table, printable};
+use super::{find, local, store, vocabulary};
+
+/// Show a request: where it stands, its promises, its history; nothing of it is personal
+#[derive(Debug, Args)]
+#[command(after_help = "Example: guichet show A2023H028946")]
+pub(crate) struct Show {
+    /// Its id, its tracking code, or its number in the system it was imported from.
+    #[arg(value_name = "REQUEST")]
+    request: String,
+    /// Its collectivity, where several have the same number.
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+impl Show {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        let guichet = store::open(context).await?;
+        let shown = self.show(context, &guichet).await;
+        guichet.close().await;
+        shown.map(|()| Verdict::Good)
+    }
+
+    async fn show(&self, context: &mut Context, guichet: &crate::Guichet) -> Result<(), Failure> {
+        let card = find::card(context, guichet, &self.request, self.tenant.as_deref()).await?;
+        let models = guichet.read_models();
+        let promises = models.commitments_of(&card.tenant, card.request).await;
+        let promises = promises.map_err(|error| store::reading(&error, context.language))?.value;
+        let timeline = models.timeline(&card.tenant, card.request).await;
+        let timeline = timeline.map_err(|error| store::reading(&error, context.language))?.value;
+        match context.format {
+            Format::Json => {
+                let answer = json!({ "request": card, "commitments": promises, "timeline": timeline });
+                writeln!(context.out, "{answer:#}")?;
+                Ok(())
+            }
+            Format::Csv => history(context, &timeline).write_csv(&mut context.out),
+            Format::Human => {
+                let title = models.definition(&card.definition);
+                let title = title.map_or(card.process.clone(), |it| it.title_in(context.language).to_owned());
+                head(context, &card, &title)?;
+                writeln!(context.out)?;
+                promised(context, &promises).write(&mut context.out)?;
+                writeln!(context.out)?;
+                history(context, &timeline).write(&mut context.out)
+            }
+        }
+    }
+}
+
+fn head(context: &mut Context, card: &Card, title: &str) -> Result<(), Failure> {
+    let language = context.language;
+    let mut rows = vec![
+        (context.say("Demande", "Request"), card.request.to_string()),
+        (context.say("Démarche", "Process"), format!("{} ({})", printable(title), card.process)),
+        (context.say("Collectivité", "Collectivity"), card.tenant.clone()),
+        (context.say("Canal", "Channel"), vocabulary::channel(card.channel.id(), language)),
+        (context.say("Reçue", "Received"), local::instant(language, card.received)),
+        (context.say("Étape", "Stage"), vocabulary::stage(&card.stage, language)),
+    ];
+    let more = [
+        (context.say("Service", "Service"), card.service.clone()),
+        (context.say("Agent", "Agent"), card.agent.clone()),
+        (context.say("Validation", "Approval"), card.step.clone()),
+        (context.say("Quartier", "Neighbourhood"), card.area.as_deref().map(printable)),
+        (context.say("Numéro d’origine", "Number elsewhere"), card.external.as_deref().map(printable)),
+    ];
+    rows.extend(more.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, value) in rows {
+        writeln!(context.out, "{name:<width$}  {value}")?;
+    }
+    Ok(())
+}
+
+fn promised(context: &Context, promises: &[Commitment]) -> Table {
+    let language = context.language;
+    let mut table = Table::new(&[
+        context.say("engagement", "commitment"),
+        context.say("délai", "time allowed"),
+        context.say("échéance", "due"),
+        context.say("état", "status"),
+    ]);
+    for promise in promises {
+        let status = match (promise.status, promise.broken) {
+            (ClockStatus::Running, false) => context.say("en cours", "running"),
+            (ClockStatus::Running, true) => context.say("dépassé, en cours", "past due, running"),
+            (ClockStatus::Paused, _) => context.say("suspendu", "paused"),
+            (ClockStatus::Kept, _) => context.say("tenu", "kept"),
+            (ClockStatus::Late, _) => context.say("en retard", "late"),
+            (ClockStatus::Dropped, _) => context.say("sans objet", "no longer applies"),
+        };
+        table.row(vec![
+            vocabulary::commitment(&promise.commitment, language),
+            promise.budget.in_words(language),
+            local::instant(language, promise.due),
+            status.to_owned(),
+        ]);
+    }
+    table
+}
+
+fn history(context: &Context, timeline: &[TimelineEntry]) -> Table {
+    let mut table =
+        Table::new(&[context.say("quand", "when"), context.say("qui", "who"), context.say("quoi", "what")]);
+    for entry in timeline {
+        let who = match &entry.on_behalf_of {
+            Some(absent) => format!("{} ({} {absent})", entry.actor, context.say("pour", "for")),
+            None => entry.actor.clone(),
+        };
+        let what = printable(entry.text.get(context.language));
+        table.row(vec![local::instant(context.language, entry.occurred), who, what]);
+    }
+    table
+}
