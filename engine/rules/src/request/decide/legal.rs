@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::clocks::{Board, SILENCE};
+use super::board::{Board, SILENCE};
 use crate::commitment::due_instant;
 use crate::process::{CommitmentSheet, Moment, PauseReason, Silence};
 use crate::request::clock::{Clock, ClockChange, ClockStatus};

@@ -3,6 +3,7 @@
 
 mod answer;
 mod approve;
+mod board;
 mod clocks;
 mod close;
 mod decision;
@@ -157,5 +158,5 @@ const REASON: (&str, &str) = ("le motif", "the reason");
 
 /// Whether the legal clock waits for pieces: they may still come after the term given for them.
 fn legal_is_incomplete(request: &Request) -> bool {
-    request.clock(clocks::SILENCE).is_some_and(|clock| clock.status == super::clock::ClockStatus::Paused)
+    request.clock(board::SILENCE).is_some_and(|clock| clock.status == super::clock::ClockStatus::Paused)
 }

@@ -71,6 +71,8 @@ fn nobody_approves_their_own_draft_directly_or_through_a_stand_in() {
     // The director wrote it, so the other directors of the town decide.
     assert_eq!(approval(&story).open.unwrap().approvers, ["a84"]);
     assert_eq!(story.refuses(&agent("a80"), approve("direction")), "approval.not_yours");
+    // a81 stands in for a80, who is excluded: so is the stand-in.
+    assert_eq!(story.refuses(&agent("a81"), approve("direction")), "approval.not_yours");
     story.does(&agent("a84"), approve("direction"));
     // a80 stands in for a90, but wrote the draft.
     assert_eq!(story.refuses(&agent("a80"), approve("elu")), "approval.not_yours");

@@ -373,3 +373,15 @@ fn a_late_task_is_told_once() {
         story.told().into_iter().filter(|(_, subject)| *subject == Subject::Warning("task:visite".into()));
     assert_eq!(warned.count(), 1);
 }
+
+#[test]
+fn a_rest_ends_at_its_term_even_if_its_timer_never_ran() {
+    let mut fired = Story::pothole(false);
+    fired.does(&agent("a02"), ask(&[]));
+    let mut missed = Story { world: fired.world.clone(), case: 0 };
+    fired.at("2026-05-25T10:00").does(&Actor::Requester, reply());
+    missed.world.now = paris("2026-05-25T10:00");
+    missed.does(&Actor::Requester, reply());
+    assert_eq!(missed.due("answer"), fired.due("answer"));
+    assert_eq!(missed.clock("answer").pauses[0].until, Some(paris("2026-05-20T00:00")));
+}
