@@ -85,7 +85,7 @@ impl<'a> Board<'a> {
 
     /// A task that was not needed. A promise to have it done was neither kept nor broken: it no longer applies, and
     /// no figure counts it.
-    fn skip_task(&mut self, task: &str) -> Result<(), Rejection> {
+    pub(super) fn skip_task(&mut self, task: &str) -> Result<(), Rejection> {
         let until = Moment::Task(task.to_owned());
         for sheet in &self.plan.definition().commitments {
             if sheet.until == until && self.live(&sheet.commitment).is_some() {
