@@ -28,6 +28,6 @@ pub use outbox::{Claim, OutboxItem};
 pub use read_models::{Options, ReadModels};
 pub use request_card::{Card, CardOrder, CardQuery};
 pub use runner::{Rebuilt, RunState, Status};
-pub use statistics::{Delay, Dimension, Figures, StatisticsLine, StatisticsQuery};
+pub use statistics::{Delay, Dimension, Figures, Period, StatisticsLine, StatisticsQuery};
 pub use timeline::TimelineEntry;
 pub use timers::DueTimer;

@@ -101,15 +101,28 @@ impl Dimension {
     }
 }
 
+/// By what the requests of a period are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// By the day of receipt.
+    #[default]
+    Received,
+    /// By the day on which they were finished, however they ended; open ones are left out.
+    Closed,
+}
+
 /// Which requests are counted, and how they are broken down.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StatisticsQuery {
     /// Of this collectivity; of all if none.
     pub tenant: Option<String>,
-    /// Received on this day or later, in the town hall's zone.
+    /// By what the period chooses.
+    pub period: Period,
+    /// From this day on, in the town hall's zone.
     pub from: Option<NaiveDate>,
-    /// Received on this day or earlier.
+    /// Up to this day, included.
     pub until: Option<NaiveDate>,
     /// Of this process.
     pub process: Option<String>,
@@ -163,6 +176,8 @@ pub struct StatisticsLine {
     pub reassigned: u64,
     /// How often requests changed hands, all together.
     pub reassignments: u64,
+    /// People of the town hall who acted on a request, added up over the requests: the fewer the better.
+    pub people: u64,
     /// Letters that were posted.
     pub letters: u64,
     /// What they cost, in cents: each request at the unit cost of its channel, and its letters.
@@ -255,8 +270,15 @@ impl StatisticsQuery {
     fn conditions(&self) -> Where {
         let mut filter = Where::default();
         filter.maybe("tenant = ?", self.tenant.as_ref());
-        filter.maybe("day >= ?", self.from);
-        filter.maybe("day <= ?", self.until);
+        let (from, until) = match self.period {
+            Period::Received => ("day >= ?", "day <= ?"),
+            Period::Closed => ("closed_day >= ?", "closed_day <= ?"),
+        };
+        filter.maybe(from, self.from);
+        filter.maybe(until, self.until);
+        if self.period == Period::Closed {
+            filter.raw("open = ?", [Value::Int(0)]);
+        }
         filter.maybe("process = ?", self.process.as_ref());
         filter.maybe("theme = ?", self.theme.as_ref());
         filter.maybe("channel = ?", self.channel.map(Channel::id));
@@ -270,7 +292,7 @@ impl StatisticsQuery {
 const MEASURES: &str = "COUNT(*), SUM(open), COUNT(*) FILTER (WHERE stage = 'delivered'), \
     COUNT(*) FILTER (WHERE open = 0 AND stage <> 'delivered'), SUM(online), SUM(first_contact), \
     COUNT(*) FILTER (WHERE reopenings > 0), SUM(reopenings), COUNT(*) FILTER (WHERE reassignments > 0), \
-    SUM(reassignments), SUM(letters), SUM(cost), SUM(saving), COUNT(rating), SUM(rating), SUM(waited), \
+    SUM(reassignments), SUM(people), SUM(letters), SUM(cost), SUM(saving), COUNT(rating), SUM(rating), SUM(waited), \
     COUNT(acknowledged_after), COUNT(*) FILTER (WHERE open = 1 AND acknowledged_after IS NULL), \
     COUNT(delivered_after), COUNT(*) FILTER (WHERE open = 1 AND delivered_after IS NULL)";
 
@@ -293,6 +315,7 @@ fn read(row: &sqlx::sqlite::SqliteRow, width: usize) -> Result<StatisticsLine, P
         reopenings: at.count()?,
         reassigned: at.count()?,
         reassignments: at.count()?,
+        people: at.count()?,
         letters: at.count()?,
         cost_cents: at.count()?,
         saving_cents: at.count()?,

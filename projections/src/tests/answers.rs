@@ -8,7 +8,7 @@ use super::town::Town;
 use super::{SOON, memory, open};
 use crate::{
     CardOrder, CardQuery, CatalogueQuery, Claim, Cohort, Dimension, InboxQuery, KeptBy, KeptQuery, Options,
-    ReadModels, StatisticsQuery, Whose, Work,
+    Period, ReadModels, StatisticsQuery, Whose, Work,
 };
 
 struct Lived {
@@ -161,6 +161,21 @@ async fn statistics_add_up_and_agree_with_the_towns_own_books() {
     ] {
         assert_eq!(part, whole);
     }
+    let of = |request: &Request| request.touched_by.len() as u64;
+    assert_eq!(total.people, lived.town.requests.iter().map(|known| of(&known.request)).sum::<u64>());
+    let closed = StatisticsQuery { period: Period::Closed, ..StatisticsQuery::default() };
+    let closed = lived.models.statistics(&closed).await.unwrap();
+    assert_eq!((closed.n, closed.open), (total.requests - total.open, 0));
+    let one_day = StatisticsQuery {
+        from: Some("2026-03-05".parse().unwrap()),
+        until: Some("2026-03-05".parse().unwrap()),
+        ..StatisticsQuery::default()
+    };
+    // The day is the town hall's: in March it begins at 23:00 in UTC, the evening before.
+    let day = |request: &Request| (request.milestones.received + chrono::Duration::hours(1)).date_naive();
+    let received = lived.count(|request| day(request) == "2026-03-05".parse().unwrap());
+    assert!(received > 0);
+    assert_eq!(lived.models.statistics(&one_day).await.unwrap().n, received);
     let mut delays: Vec<i64> = lived
         .town
         .requests
