@@ -27,7 +27,7 @@ docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 schemas: ## writes the generated contracts anew; a test compares them
-	GUICHET_WRITE_SCHEMAS=1 $(CARGO) test --locked -p guichet-tests --test laws schemas
+	GUICHET_WRITE_SCHEMAS=1 $(CARGO) test --locked --workspace --test laws --test http -- schemas contract
 
 bench: ## the figures of the README, as ratios in one run
 	$(CARGO) run --release --locked -p guichet-bench

@@ -23,7 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{Access, AccessError};
 use crate::guichet::Guichet;
-use throttle::Throttle;
+use throttle::{ARRIVALS, LOOK_UPS, Throttle};
 
 /// The largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -69,7 +69,8 @@ pub enum ServeError {
 pub(crate) struct App {
     pub(crate) guichet: Guichet,
     pub(crate) access: Arc<Access>,
-    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) look_ups: Arc<Throttle>,
+    pub(crate) arrivals: Arc<Throttle>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) open_figures: bool,
 }
@@ -82,7 +83,8 @@ pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeE
     let app = App {
         guichet: guichet.clone(),
         access: Arc::new(Access::open(&guichet.options().data)?),
-        throttle: Arc::new(Throttle::default()),
+        look_ups: Arc::new(Throttle::new(LOOK_UPS)),
+        arrivals: Arc::new(Throttle::new(ARRIVALS)),
         slots: Arc::new(Semaphore::new(EXCHANGES_MAX)),
         open_figures: options.open_figures,
     };
@@ -173,7 +175,8 @@ mod tests {
         App {
             guichet: Guichet::in_memory(Options::new(folder.path())).await.unwrap(),
             access: Arc::new(Access::open(folder.path()).unwrap()),
-            throttle: Arc::default(),
+            look_ups: Arc::new(Throttle::new(LOOK_UPS)),
+            arrivals: Arc::new(Throttle::new(ARRIVALS)),
             slots: Arc::new(Semaphore::new(slots)),
             open_figures: false,
         }

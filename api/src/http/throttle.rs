@@ -1,4 +1,5 @@
-//! Slows down those who try tracking codes: a token bucket for each collectivity and caller.
+//! Slows down those who try tracking codes or flood the town with requests: a token bucket for each collectivity and
+//! caller.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,16 +7,24 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-/// Look-ups that may come at once.
-const BURST: f64 = 20.0;
-/// Seconds until another look-up is allowed.
-const SECONDS_EACH: f64 = 3.0;
+/// Look-ups of tracking codes: 20 at once, then one in three seconds.
+pub(crate) const LOOK_UPS: Rate = Rate { burst: 20.0, seconds_each: 3.0 };
+/// Requests from callers without a key: 60 at once, then one a second. A whole building may sit behind one address.
+pub(crate) const ARRIVALS: Rate = Rate { burst: 60.0, seconds_each: 1.0 };
 /// Callers remembered; when there are more, those who have been quiet longest are forgotten.
 const CALLERS_MAX: usize = 10_000;
 
-/// Counts look-ups.
-#[derive(Debug, Default)]
+/// How many may come at once, and how long until another may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    burst: f64,
+    seconds_each: f64,
+}
+
+/// Counts what callers do.
+#[derive(Debug)]
 pub(crate) struct Throttle {
+    rate: Rate,
     buckets: Mutex<HashMap<(String, Option<IpAddr>), Bucket>>,
 }
 
@@ -26,35 +35,42 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Whether `caller` may look up once more; otherwise the seconds to wait.
+    /// Counts by this rate.
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, buckets: Mutex::default() }
+    }
+
+    /// Whether `caller` may come once more; otherwise the seconds to wait.
     pub(crate) fn take(&self, tenant: &str, caller: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= CALLERS_MAX {
             // A bucket that has filled up again says nothing that a new one would not.
-            buckets.retain(|_, bucket| bucket.refilled(now) < BURST);
+            buckets.retain(|_, bucket| bucket.refilled(self.rate, now) < self.rate.burst);
         }
         if buckets.len() >= CALLERS_MAX {
             buckets.clear();
         }
-        let bucket = buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: BURST, at: now });
-        let left = bucket.refilled(now);
+        let bucket =
+            buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: self.rate.burst, at: now });
+        let left = bucket.refilled(self.rate, now);
         *bucket = Bucket { left: if left >= 1.0 { left - 1.0 } else { left }, at: now };
-        if left >= 1.0 { Ok(()) } else { Err(wait(left)) }
+        if left >= 1.0 { Ok(()) } else { Err(wait(self.rate, left)) }
     }
 }
 
 impl Bucket {
-    fn refilled(&self, now: DateTime<Utc>) -> f64 {
+    fn refilled(&self, rate: Rate, now: DateTime<Utc>) -> f64 {
         let millis = (now - self.at).num_milliseconds().clamp(0, 86_400_000);
         let seconds = f64::from(i32::try_from(millis).unwrap_or(i32::MAX)) / 1000.0;
-        (self.left + seconds / SECONDS_EACH).min(BURST)
+        (self.left + seconds / rate.seconds_each).min(rate.burst)
     }
 }
 
-fn wait(left: f64) -> u64 {
+fn wait(rate: Rate, left: f64) -> u64 {
     let mut seconds = 1;
     // At most a few turns: a bucket is never more than one look-up short.
-    while f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) < (1.0 - left) * SECONDS_EACH && seconds < 60
+    while f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) < (1.0 - left) * rate.seconds_each
+        && seconds < 60
     {
         seconds += 1;
     }
@@ -67,7 +83,7 @@ mod tests {
 
     #[test]
     fn whoever_tries_too_often_waits_and_others_do_not() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(LOOK_UPS);
         let now: DateTime<Utc> = "2026-11-03T10:00:00Z".parse().unwrap();
         let caller = Some("192.0.2.1".parse().unwrap());
         for _ in 0..20 {

@@ -19,7 +19,7 @@ fn the_committed_document_is_the_generated_one() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == generated,
-        "schemas/openapi.json is out of step; run: GUICHET_WRITE_SCHEMAS=1 cargo test -p guichet contract"
+        "schemas/openapi.json is behind the routes: run `make schemas` and look at the difference"
     );
 }
 

@@ -75,7 +75,8 @@ impl Incoming {
         (status = 401, response = crate::http::openapi::ProblemAnswer),
         (status = 403, response = crate::http::openapi::ProblemAnswer),
         (status = 404, response = crate::http::openapi::ProblemAnswer),
-        (status = 422, response = crate::http::openapi::ProblemAnswer)
+        (status = 422, response = crate::http::openapi::ProblemAnswer),
+        (status = 429, response = crate::http::openapi::ProblemAnswer)
     )
 )]
 pub(crate) async fn receive(
@@ -90,6 +91,9 @@ pub(crate) async fn receive(
     }
     if holder.is_none() && !incoming.is_public() {
         return Err(Problem::unauthorized());
+    }
+    if holder.is_none() {
+        app.arrivals.take(&tenant, wishes.caller, app.guichet.now()).map_err(Problem::too_many)?;
     }
     let occurred_at = incoming.occurred_at;
     let command = Command::Receive {

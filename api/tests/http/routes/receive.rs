@@ -52,3 +52,15 @@ async fn only_a_key_lets_someone_speak_for_others() {
     let portal = town.key("ville", Holder::Integrator("portail".into()));
     assert_eq!(town.post("/v1/ville/requests", Some(&portal), &pothole()).await.status, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn a_flood_without_a_key_is_slowed_down_and_portals_are_not() {
+    let town = Town::new().await;
+    let mut last = town.pothole().await;
+    for _ in 0..60 {
+        last = town.post("/v1/ville/requests", None, &pothole()).await;
+    }
+    assert_eq!((last.status.as_u16(), last.json["code"].as_str()), (429, Some("rate.exceeded")));
+    let portal = town.key("ville", Holder::Integrator("portail".into()));
+    assert_eq!(town.post("/v1/ville/requests", Some(&portal), &pothole()).await.status, StatusCode::CREATED);
+}

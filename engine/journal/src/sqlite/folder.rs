@@ -20,7 +20,7 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn lock(path: &Path) -> Result<Self, JournalError> {
-        std::fs::create_dir_all(path).map_err(|error| refused(path, &error))?;
+        make(path).map_err(|error| refused(path, &error))?;
         let lock = path.join(LOCK_FILE);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(|error| refused(path, &error))?;
@@ -58,6 +58,15 @@ impl Folder {
     }
 }
 
+/// Makes the folder where it is missing, for nobody but this user: keys and letters lie in it.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), JournalError> {
     #[cfg(unix)]
@@ -77,5 +86,18 @@ fn refused(path: &Path, error: &std::io::Error) -> JournalError {
             JournalError::ReadOnly { path: path.display().to_string(), reason: error.to_string() }
         }
         _ => JournalError::unavailable(format!("`{}`: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn a_new_data_folder_is_closed_to_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("town/data");
+        super::Folder::lock(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
