@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use guichet_engine::Definitions;
 use guichet_engine::journal::Position;
-use guichet_engine::rules::text::Text;
+use guichet_engine::rules::text::{Language, Text};
 use guichet_projections::{
     Card, Dimension, KeptBy, KeptLine, KeptQuery, ProjectionError, ReadModels, StatisticsLine,
     StatisticsQuery,
 };
 use serde::Serialize;
+
+use crate::vocabulary;
 
 /// Requests shown among those that wait the longest.
 const OLDEST: u32 = 5;
@@ -70,6 +72,20 @@ impl Titles {
         }
         titles
     }
+
+    /// What people call a theme.
+    pub(crate) fn theme(&self, id: &str, language: Language) -> String {
+        named(&self.themes, id, language).unwrap_or_else(|| vocabulary::theme(id, language))
+    }
+
+    /// What people call a commitment.
+    pub(crate) fn commitment(&self, id: &str, language: Language) -> String {
+        named(&self.commitments, id, language).unwrap_or_else(|| vocabulary::commitment(id, language))
+    }
+}
+
+fn named(titles: &BTreeMap<String, Text>, id: &str, language: Language) -> Option<String> {
+    titles.get(id).map(|title| title.get(language).to_owned())
 }
 
 impl Dashboard {

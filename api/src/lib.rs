@@ -51,6 +51,7 @@ pub mod outbound;
 mod publish;
 mod request;
 pub mod simulation;
+mod vocabulary;
 pub mod workers;
 
 pub use crate::guichet::{Guichet, OpenError, READ_MODELS_FILE};

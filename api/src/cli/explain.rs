@@ -8,7 +8,8 @@ use guichet_engine::rules::text::Language;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::printable;
-use super::{find, local, store, vocabulary};
+use super::{find, local, store};
+use crate::Titles;
 use crate::{Explained, RuleCited};
 
 /// Say why a request went where it went, and why each of its promises is due when it is
@@ -44,7 +45,7 @@ impl Explain {
         let words = context.say("version de la démarche", "version of the process");
         writeln!(context.out, "{} · {} · {words} {version}\n", card.request, card.process)?;
         choices(context, &explained)?;
-        promises(context, &explained)
+        promises(context, &explained, &Titles::of(guichet.engine().definitions(), Some(&card.tenant)))
     }
 }
 
@@ -64,10 +65,10 @@ fn choices(context: &mut Context, explained: &Explained) -> Result<(), Failure> 
     Ok(())
 }
 
-fn promises(context: &mut Context, explained: &Explained) -> Result<(), Failure> {
+fn promises(context: &mut Context, explained: &Explained, titles: &Titles) -> Result<(), Failure> {
     let language = context.language;
     for clock in &explained.clocks {
-        let name = vocabulary::commitment(&clock.commitment, language);
+        let name = titles.commitment(&clock.commitment, language);
         let status = serde_json::to_value(clock.status)?;
         let status = status.as_str().unwrap_or_default().to_owned();
         writeln!(context.out, "\n{name} ({status})")?;

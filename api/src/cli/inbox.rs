@@ -10,7 +10,8 @@ use guichet_projections::{InboxItem, InboxQuery, Whose};
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::Table;
-use super::{local, store, vocabulary};
+use super::{local, store};
+use crate::vocabulary;
 
 /// Show what is to be done: by a person, a role, a service, or everyone
 #[derive(Debug, Args)]

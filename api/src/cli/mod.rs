@@ -28,7 +28,6 @@ mod stats;
 mod store;
 mod test;
 mod verify;
-mod vocabulary;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::Table;
-use super::{find, local, store, vocabulary};
+use super::{find, local, store};
+use crate::{Titles, vocabulary};
 
 /// Replay a request: what had happened by an instant, or what was known by then
 #[derive(Debug, Args)]
@@ -59,7 +60,10 @@ impl Replay {
                 table(context, &history).write(&mut context.out)?;
                 writeln!(context.out)?;
                 match state {
-                    Some(state) => stand(context, &state),
+                    Some(state) => {
+                        let titles = Titles::of(guichet.engine().definitions(), Some(&card.tenant));
+                        stand(context, &state, &titles)
+                    }
                     None => {
                         let words = context.say("Rien ne s’était encore passé.", "Nothing had happened yet.");
                         writeln!(context.out, "{words}")?;
@@ -116,7 +120,7 @@ fn table(context: &Context, history: &[Entry]) -> Table {
     table
 }
 
-fn stand(context: &mut Context, request: &Request) -> Result<(), Failure> {
+fn stand(context: &mut Context, request: &Request, titles: &Titles) -> Result<(), Failure> {
     let language = context.language;
     let stage = vocabulary::stage(request.stage.id(), language);
     let service = request.service.clone().unwrap_or_else(|| "–".into());
@@ -125,7 +129,7 @@ fn stand(context: &mut Context, request: &Request) -> Result<(), Failure> {
     for clock in &request.clocks {
         let status = serde_json::to_value(clock.status)?;
         let status = status.as_str().unwrap_or_default().to_owned();
-        let name = vocabulary::commitment(&clock.commitment, language);
+        let name = titles.commitment(&clock.commitment, language);
         writeln!(context.out, "  {name} : {} ({status})", local::instant(language, clock.due))?;
     }
     Ok(())

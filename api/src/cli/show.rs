@@ -10,7 +10,8 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::{Table, printable};
-use super::{find, local, store, vocabulary};
+use super::{find, local, store};
+use crate::{Titles, vocabulary};
 
 /// Show a request: where it stands, its promises, its history; nothing of it is personal
 #[derive(Debug, Args)]
@@ -51,7 +52,8 @@ impl Show {
                 let title = title.map_or(card.process.clone(), |it| it.title_in(context.language).to_owned());
                 head(context, &card, &title)?;
                 writeln!(context.out)?;
-                promised(context, &promises).write(&mut context.out)?;
+                let titles = Titles::of(guichet.engine().definitions(), Some(&card.tenant));
+                promised(context, &promises, &titles).write(&mut context.out)?;
                 writeln!(context.out)?;
                 history(context, &timeline).write(&mut context.out)
             }
@@ -84,7 +86,7 @@ fn head(context: &mut Context, card: &Card, title: &str) -> Result<(), Failure> 
     Ok(())
 }
 
-fn promised(context: &Context, promises: &[Commitment]) -> Table {
+fn promised(context: &Context, promises: &[Commitment], titles: &Titles) -> Table {
     let language = context.language;
     let mut table = Table::new(&[
         context.say("engagement", "commitment"),
@@ -102,7 +104,7 @@ fn promised(context: &Context, promises: &[Commitment]) -> Table {
             (ClockStatus::Dropped, _) => context.say("sans objet", "no longer applies"),
         };
         table.row(vec![
-            vocabulary::commitment(&promise.commitment, language),
+            titles.commitment(&promise.commitment, language),
             promise.budget.in_words(language),
             local::instant(language, promise.due),
             status.to_owned(),

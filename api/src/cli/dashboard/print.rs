@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::local::in_zone;
 use crate::cli::output::{Table, euros, grouped, printable};
-use crate::cli::vocabulary::{channel, commitment, stage, theme};
+use crate::vocabulary::{channel, stage};
 
 /// JSON for programs.
 pub(super) fn json(context: &mut Context, figures: &Figures) -> Result<(), Failure> {
@@ -146,10 +146,11 @@ fn totals(context: &mut Context, figures: &Figures) -> Result<(), Failure> {
 
 fn parts(context: &mut Context, figures: &Figures) -> Result<(), Failure> {
     let language = context.language;
+    let titles = &figures.board.titles;
     let named = [
-        (context.say("étape", "stage"), stage as fn(&str, Language) -> String),
-        (context.say("canal", "channel"), channel),
-        (context.say("thème", "theme"), theme),
+        (context.say("étape", "stage"), &stage as &dyn Fn(&str, Language) -> String),
+        (context.say("canal", "channel"), &channel),
+        (context.say("thème", "theme"), &|id: &str, language| titles.theme(id, language)),
     ];
     for ((_, lines), (head, words)) in sections(figures).into_iter().zip(named) {
         let mut table = Table::new(&[
@@ -192,7 +193,7 @@ fn promises(context: &mut Context, figures: &Figures) -> Result<(), Failure> {
     {
         let share = kept.map_or_else(|| "–".to_owned(), |share| percent(share, context.language));
         table.row(vec![
-            commitment(key.as_deref().unwrap_or_default(), context.language),
+            figures.board.titles.commitment(key.as_deref().unwrap_or_default(), context.language),
             n(*on_time),
             n(*late),
             n(*open_past_due),
@@ -257,7 +258,7 @@ fn overdue(context: &mut Context, figures: &Figures) -> Result<(), Failure> {
         table.row(vec![
             promise.request.to_string(),
             shortened(figures.title(&promise.process)),
-            commitment(&promise.commitment, context.language),
+            figures.board.titles.commitment(&promise.commitment, context.language),
             local(figures, context.language, promise.due),
             promise.service.clone().unwrap_or_else(|| "–".into()),
         ]);

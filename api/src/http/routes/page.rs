@@ -12,6 +12,7 @@ use crate::dashboard::Dashboard;
 use crate::http::App;
 use crate::http::extract::Wishes;
 use crate::http::problem::Problem;
+use crate::vocabulary::{channel, stage};
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
     color:#1b1b1b;background:#fff}table{border-collapse:collapse;margin:.5rem 0 1.5rem;width:100%}\
@@ -63,9 +64,10 @@ fn html(dashboard: &Dashboard, words: &Words) -> String {
         euros(total.saving_cents),
     );
     kept(&mut out, dashboard, words);
-    table(&mut out, words.say("Par étape", "By stage"), &dashboard.by_stage, words);
-    table(&mut out, words.say("Par canal", "By channel"), &dashboard.by_channel, words);
-    table(&mut out, words.say("Par thème", "By theme"), &dashboard.by_theme, words);
+    let theme = |id: &str, language| dashboard.titles.theme(id, language);
+    table(&mut out, (words.say("Par étape", "By stage"), &stage), &dashboard.by_stage, words);
+    table(&mut out, (words.say("Par canal", "By channel"), &channel), &dashboard.by_channel, words);
+    table(&mut out, (words.say("Par thème", "By theme"), &theme), &dashboard.by_theme, words);
     oldest(&mut out, dashboard, words);
     let position = dashboard.as_of.map(|position| position.to_string()).unwrap_or_default();
     let _ = write!(
@@ -77,7 +79,10 @@ fn html(dashboard: &Dashboard, words: &Words) -> String {
     out
 }
 
-fn table(out: &mut String, caption: &str, lines: &[StatisticsLine], words: &Words) {
+/// A caption, and what people call the rows.
+type Named<'a> = (&'a str, &'a dyn Fn(&str, Language) -> String);
+
+fn table(out: &mut String, (caption, name): Named<'_>, lines: &[StatisticsLine], words: &Words) {
     let _ = write!(
         out,
         "<table><caption>{caption}</caption><thead><tr><th scope=\"col\"></th><th class=\"n\" scope=\"col\">{}</th>\
@@ -86,7 +91,8 @@ fn table(out: &mut String, caption: &str, lines: &[StatisticsLine], words: &Word
         words.say("dont en cours", "of them open")
     );
     for line in lines {
-        let key = line.key.first().cloned().flatten().unwrap_or_else(|| "–".to_owned());
+        let key = line.key.first().cloned().flatten();
+        let key = key.map_or_else(|| "–".to_owned(), |id| name(&id, words.0));
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
@@ -113,7 +119,7 @@ fn kept(out: &mut String, dashboard: &Dashboard, words: &Words) {
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{} ({rate})</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-            escape(line.key.as_deref().unwrap_or("–")),
+            escape(&dashboard.titles.commitment(line.key.as_deref().unwrap_or("–"), words.0)),
             line.on_time,
             line.known,
             line.running + line.paused
