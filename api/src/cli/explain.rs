@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use clap::Args;
+use guichet_engine::rules::request::explain::{About, Line, Tried};
 use guichet_engine::rules::text::Language;
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::printable;
 use super::{find, local, store};
-use crate::Titles;
-use crate::{Explained, RuleCited};
+use crate::{Explained, Titles};
 
 /// Say why a request went where it went, and why each of its promises is due when it is
 #[derive(Debug, Args)]
@@ -44,27 +44,20 @@ impl Explain {
         let version: String = card.definition.0.chars().take(12).collect();
         let words = context.say("version de la démarche", "version of the process");
         writeln!(context.out, "{} · {} · {words} {version}\n", card.request, card.process)?;
-        choices(context, &explained)?;
+        routes(context, &explained)?;
         promises(context, &explained, &Titles::of(guichet.engine().definitions(), Some(&card.tenant)))
     }
 }
 
-fn choices(context: &mut Context, explained: &Explained) -> Result<(), Failure> {
-    let language = context.language;
-    for choice in &explained.choices {
-        let at = local::instant(language, choice.at);
-        writeln!(context.out, "{at}  {}", printable(choice.text.get(language)))?;
-        match (&choice.rule, &choice.by) {
-            (Some(rule), _) => writeln!(context.out, "    {}", cited(rule, language))?,
-            (None, Some(by)) => {
-                writeln!(context.out, "    {} {by}", context.say("Choix fait par", "Chosen by"))?;
-            }
-            (None, None) => {}
-        }
+/// Why it went this way, in the order in which it went.
+fn routes(context: &mut Context, explained: &Explained) -> Result<(), Failure> {
+    for line in explained.lines.iter().filter(|line| !matches!(line.about, About::Clock { .. })) {
+        print_line(context, line)?;
     }
     Ok(())
 }
 
+/// Why each promise is due when it is: all that happened to its clock, one promise after the other.
 fn promises(context: &mut Context, explained: &Explained, titles: &Titles) -> Result<(), Failure> {
     let language = context.language;
     for clock in &explained.clocks {
@@ -72,27 +65,37 @@ fn promises(context: &mut Context, explained: &Explained, titles: &Titles) -> Re
         let status = serde_json::to_value(clock.status)?;
         let status = status.as_str().unwrap_or_default().to_owned();
         writeln!(context.out, "\n{name} ({status})")?;
-        if let Some(rule) = &clock.rule {
-            writeln!(context.out, "    {}", cited(rule, language))?;
-        }
-        let lines = match language {
-            Language::Fr => &clock.fr,
-            Language::En => &clock.en,
-        };
-        for line in lines {
-            writeln!(context.out, "    {line}")?;
+        let about = About::Clock { commitment: clock.commitment.clone(), cycle: clock.cycle };
+        for line in explained.lines.iter().filter(|line| line.about == about) {
+            print_line(context, line)?;
         }
     }
     Ok(())
 }
 
-fn cited(rule: &RuleCited, language: Language) -> String {
+fn print_line(context: &mut Context, line: &Line) -> Result<(), Failure> {
+    let language = context.language;
+    let at = local::instant(language, line.at);
+    writeln!(context.out, "{at}  {}", printable(line.text.get(language)))?;
+    for rule in &line.rules {
+        writeln!(context.out, "    {}", printable(&cited(rule, language)))?;
+    }
+    for reason in &line.reasoning {
+        writeln!(context.out, "    {}", printable(reason.get(language)))?;
+    }
+    Ok(())
+}
+
+/// A rule, its place in the designer's file, whether it held, and what it read.
+fn cited(rule: &Tried, language: Language) -> String {
     let place = rule.source.as_ref().map(|line| format!("{}:{}", line.file, line.line));
     let place = place.unwrap_or_else(|| rule.pointer.clone());
-    match (&rule.when, language) {
-        (Some(when), Language::Fr) => format!("Règle {place} : parce que {when}"),
-        (Some(when), Language::En) => format!("Rule {place}: because {when}"),
-        (None, Language::Fr) => format!("Règle {place} : dernier recours"),
-        (None, Language::En) => format!("Rule {place}: last resort"),
-    }
+    let Some(when) = &rule.when else {
+        return match language {
+            Language::Fr => format!("✓ {place}  dernier recours"),
+            Language::En => format!("✓ {place}  last resort"),
+        };
+    };
+    let read: Vec<String> = rule.operands.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    format!("{} {place}  {when}  ({})", if rule.held { "✓" } else { "✗" }, read.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use super::decision::Decision;
 use super::said;
-use crate::process::{Delivery, DeliveryChoice, Plan};
+use crate::process::{Channel, Delivery, DeliveryChoice, Plan};
 use crate::request::happened::{Delivered, DeliveryFailed};
 use crate::request::requester::Requester;
 use crate::request::state::{Request, Stage};
@@ -16,6 +16,11 @@ fn possible(requester: &Requester, by: Delivery) -> bool {
         Delivery::Letter => requester.by_letter,
         Delivery::Counter | Delivery::Screen => true,
     }
+}
+
+/// Whether the request was opened on the round and names nobody.
+pub(super) fn nobody_asked(request: &Request) -> bool {
+    request.channel == Channel::Patrol && request.requester.contact.is_none()
 }
 
 /// How the requester is written to about something that is not the answer: as they prefer where that is possible,

@@ -5,8 +5,10 @@ use super::approve::open_step;
 use super::decision::{Decision, failed};
 use super::deliver;
 use super::moments::treated;
-use crate::process::{Complexity, Priority, Simple, TaskSheet};
-use crate::request::happened::{Assigned, DeliveryOpened, Qualified, TaskOpened, TaskSkipped, Validated};
+use crate::process::{Complexity, Delivery, Priority, Simple, TaskSheet};
+use crate::request::happened::{
+    Assigned, Delivered, DeliveryOpened, Qualified, TaskOpened, TaskSkipped, Validated,
+};
 use crate::request::state::Stage;
 use crate::request::{Rejection, bindings};
 
@@ -55,6 +57,11 @@ fn pass_one(d: &mut Decision<'_>) -> Result<bool, Rejection> {
                     d.emit(Validated { by })?;
                 }
             }
+            Ok(true)
+        }
+        // What a patroller saw on the round was asked for by nobody: there is nobody to bring the answer to.
+        Stage::Validated { by: None, .. } if deliver::nobody_asked(request) => {
+            d.emit(Delivered { by: Delivery::Screen })?;
             Ok(true)
         }
         Stage::Validated { by: None, failed } => {

@@ -155,3 +155,30 @@ fn when_one_means_fails_the_next_is_tried_and_the_counter_is_the_last() {
     story.does(&agent("a02"), fail(Delivery::Counter));
     assert_eq!(by(&story), Some(Delivery::Counter));
 }
+
+#[test]
+fn what_the_patroller_saw_is_answered_to_nobody() {
+    let mut story = Story::of(vec![pothole()]);
+    let Command::Receive {
+        process, channel, requester, form, external, first_received_at, answer: none, ..
+    } = receive("voirie/chaussee-abimee", Channel::Patrol, json!({ "place": [48.9, 4.3] }))
+    else {
+        unreachable!()
+    };
+    let opened_by = Opener::Patroller;
+    let command = Command::Receive {
+        process,
+        channel,
+        opened_by,
+        requester,
+        form,
+        external,
+        first_received_at,
+        answer: none,
+    };
+    story.does(&agent("a05"), command).does(&agent("a02"), qualify());
+    story.does(&agent("a05"), complete("visite", json!({ "finding": "trou", "made_safe": true })));
+    story.does(&agent("a21"), answer("Rebouché."));
+    assert_eq!(story.request().stage, Stage::Delivered { by: Delivery::Screen });
+    assert_eq!(story.clock("answer").status, ClockStatus::Kept);
+}
