@@ -15,10 +15,19 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Type,
     pub(crate) nullable: bool,
+    /// Whether its value never changes once the row is there, so that its indexes need not be touched again.
+    pub(crate) fixed: bool,
+}
+
+impl Column {
+    /// The same, never to change in a row.
+    pub(crate) const fn fixed(self) -> Self {
+        Self { fixed: true, ..self }
+    }
 }
 
 const fn column(name: &'static str, kind: Type, nullable: bool) -> Column {
-    Column { name, kind, nullable }
+    Column { name, kind, nullable, fixed: false }
 }
 
 pub(crate) const fn int(name: &'static str) -> Column {
@@ -116,6 +125,7 @@ impl Table {
             .columns
             .iter()
             .skip(self.key)
+            .filter(|column| !column.fixed)
             .map(|column| format!("{0} = excluded.{0}", column.name))
             .collect();
         if !self.append_only && !changed.is_empty() {

@@ -36,6 +36,7 @@ async fn rebuild() {
     while events < wanted {
         // As in a town, what is finished is left behind.
         if town.requests.len() > 4_000 {
+            events += town.close(2_000).await;
             town.requests.drain(..2_000);
         }
         events += town.step().await.map_or(0, |receipt| receipt.events.len() as u64);
