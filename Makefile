@@ -7,7 +7,7 @@ CARGO ?= cargo
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
-	$(CARGO) run --release --locked -p guichet -- demo
+	$(CARGO) run --locked --bin guichet -- demo
 
 test: setup format lint unit docs ## everything that must hold before a change lands
 

@@ -1,5 +1,6 @@
 //! The fixed words of the field, as people read them.
 
+use guichet_engine::rules::request::ClockStatus;
 use guichet_engine::rules::text::Language;
 
 type Words = [(&'static str, &'static str, &'static str)];
@@ -29,9 +30,9 @@ const CHANNELS: &Words = &[
     ("council", "conseil de quartier", "neighbourhood council"),
 ];
 const COMMITMENTS: &Words = &[
-    ("acknowledgement", "accusé de réception", "acknowledgement"),
-    ("answer", "réponse", "answer"),
-    ("silence", "délai légal (silence)", "legal term (silence)"),
+    ("acknowledgement", "Accusé de réception", "Acknowledgement"),
+    ("answer", "Réponse", "Answer"),
+    ("silence", "Délai légal (silence)", "Legal term (silence)"),
 ];
 const WORK: &Words = &[
     ("qualify", "qualifier", "qualify"),
@@ -75,4 +76,20 @@ pub(crate) fn work(id: &str, language: Language) -> String {
 /// A theme, by its id.
 pub(crate) fn theme(id: &str, language: Language) -> String {
     word(&[], id, language)
+}
+
+/// Where a promise stands; `broken` is whether it was found past due.
+pub(crate) fn promise(status: ClockStatus, broken: bool, language: Language) -> &'static str {
+    let (fr, en) = match (status, broken) {
+        (ClockStatus::Running, false) => ("en cours", "running"),
+        (ClockStatus::Running, true) => ("dépassé, en cours", "past due, running"),
+        (ClockStatus::Paused, _) => ("suspendu", "paused"),
+        (ClockStatus::Kept, _) => ("tenu", "kept"),
+        (ClockStatus::Late, _) => ("en retard", "late"),
+        (ClockStatus::Dropped, _) => ("sans objet", "no longer applies"),
+    };
+    match language {
+        Language::Fr => fr,
+        Language::En => en,
+    }
 }

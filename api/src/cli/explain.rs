@@ -10,6 +10,7 @@ use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::printable;
 use super::{find, local, store};
+use crate::vocabulary;
 use crate::{Explained, Titles};
 
 /// Say why a request went where it went, and why each of its promises is due when it is
@@ -62,8 +63,7 @@ fn promises(context: &mut Context, explained: &Explained, titles: &Titles) -> Re
     let language = context.language;
     for clock in &explained.clocks {
         let name = titles.commitment(&clock.commitment, language);
-        let status = serde_json::to_value(clock.status)?;
-        let status = status.as_str().unwrap_or_default().to_owned();
+        let status = vocabulary::promise(clock.status, false, language);
         writeln!(context.out, "\n{name} ({status})")?;
         let about = About::Clock { commitment: clock.commitment.clone(), cycle: clock.cycle };
         for line in explained.lines.iter().filter(|line| line.about == about) {

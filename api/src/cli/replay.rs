@@ -127,8 +127,7 @@ fn stand(context: &mut Context, request: &Request, titles: &Titles) -> Result<()
     let (words, service_word) = (context.say("Étape", "Stage"), context.say("service", "service"));
     writeln!(context.out, "{words} : {stage} ; {service_word} : {service}")?;
     for clock in &request.clocks {
-        let status = serde_json::to_value(clock.status)?;
-        let status = status.as_str().unwrap_or_default().to_owned();
+        let status = vocabulary::promise(clock.status, clock.broken, language);
         let name = titles.commitment(&clock.commitment, language);
         writeln!(context.out, "  {name} : {} ({status})", local::instant(language, clock.due))?;
     }

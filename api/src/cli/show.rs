@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use clap::Args;
-use guichet_engine::rules::request::ClockStatus;
 use guichet_projections::{Card, Commitment, TimelineEntry};
 use serde_json::json;
 
@@ -95,14 +94,7 @@ fn promised(context: &Context, promises: &[Commitment], titles: &Titles) -> Tabl
         context.say("état", "status"),
     ]);
     for promise in promises {
-        let status = match (promise.status, promise.broken) {
-            (ClockStatus::Running, false) => context.say("en cours", "running"),
-            (ClockStatus::Running, true) => context.say("dépassé, en cours", "past due, running"),
-            (ClockStatus::Paused, _) => context.say("suspendu", "paused"),
-            (ClockStatus::Kept, _) => context.say("tenu", "kept"),
-            (ClockStatus::Late, _) => context.say("en retard", "late"),
-            (ClockStatus::Dropped, _) => context.say("sans objet", "no longer applies"),
-        };
+        let status = vocabulary::promise(promise.status, promise.broken, language);
         table.row(vec![
             titles.commitment(&promise.commitment, language),
             promise.budget.in_words(language),
