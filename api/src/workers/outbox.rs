@@ -1,9 +1,13 @@
 //! Sends what is to be sent, and reports it.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use guichet_engine::rules::process::Delivery;
-use guichet_engine::rules::request::{Actor, Command, CommandId, Effect, Recipient, Subject};
-use guichet_engine::{EngineError, Span, Submission};
+use guichet_engine::rules::request::{
+    Actor, Command, CommandId, Effect, Recipient, RequestId, Subject, What,
+};
+use guichet_engine::{EngineError, Entry, Span, Submission};
 use guichet_projections::{Claim, OutboxItem};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -20,6 +24,11 @@ const AT_ONCE: usize = 16;
 /// How long a claim holds: what a crash left claimed is taken up again after that.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
+/// How long before a request was recorded here something must have happened to be the other system's business.
+const SETTLED_ELSEWHERE: TimeDelta = TimeDelta::days(1);
+/// Why nobody is told of what happened in another system.
+const TAKEN_OVER: &str = "taken over from another system: nobody is told any more";
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sent {
@@ -31,6 +40,16 @@ pub struct Sent {
     pub postponed: usize,
     /// Effects reported failed for good.
     pub failed: usize,
+}
+
+impl Sent {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done => self.done += 1,
+            Outcome::Postponed => self.postponed += 1,
+            Outcome::Failed => self.failed += 1,
+        }
+    }
 }
 
 /// The worker of the outbox.
@@ -75,22 +94,27 @@ impl Outbox {
         self.guichet.read_models().catch_up(CATCH_UP).await?;
         let items = self.guichet.read_models().outbox_claim(&claim).await?;
         let mut sent = Sent { claimed: items.len(), ..Sent::default() };
-        let mut items = items.into_iter();
-        let mut under_way: JoinSet<Result<Outcome, WorkerError>> = JoinSet::new();
+        // What one request asks for is reported in the order in which it was asked for, whatever else is under way.
+        let mut by_request: BTreeMap<(usize, RequestId), Vec<OutboxItem>> = BTreeMap::new();
+        let mut places: HashMap<RequestId, usize> = HashMap::new();
+        for (place, item) in items.into_iter().enumerate() {
+            let first = *places.entry(item.request).or_insert(place);
+            by_request.entry((first, item.request)).or_default().push(item);
+        }
+        let mut requests = by_request.into_values();
+        let mut under_way: JoinSet<Result<Vec<Outcome>, WorkerError>> = JoinSet::new();
         let mut broken = None;
         loop {
             while broken.is_none()
                 && under_way.len() < self.at_once
-                && let Some(item) = items.next()
+                && let Some(items) = requests.next()
             {
                 let worker = self.clone();
-                under_way.spawn(async move { worker.carry_out(&item, now).await });
+                under_way.spawn(async move { worker.carry_out_all(&items, now).await });
             }
             match under_way.join_next().await {
                 None => return broken.map_or(Ok(sent), Err),
-                Some(Ok(Ok(Outcome::Done))) => sent.done += 1,
-                Some(Ok(Ok(Outcome::Postponed))) => sent.postponed += 1,
-                Some(Ok(Ok(Outcome::Failed))) => sent.failed += 1,
+                Some(Ok(Ok(outcomes))) => outcomes.iter().for_each(|outcome| sent.count(outcome)),
                 // What is under way is let finish: a message that is out must be reported.
                 Some(Ok(Err(error))) => broken = broken.or(Some(error)),
                 Some(Err(error)) => tracing::error!(%error, "sending a message broke off"),
@@ -98,8 +122,26 @@ impl Outbox {
         }
     }
 
+    async fn carry_out_all(
+        &self,
+        items: &[OutboxItem],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Outcome>, WorkerError> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            outcomes.push(self.carry_out(item, now).await?);
+        }
+        Ok(outcomes)
+    }
+
     async fn carry_out(&self, item: &OutboxItem, now: DateTime<Utc>) -> Result<Outcome, WorkerError> {
-        match self.send(item, now).await? {
+        let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
+        if is_taken_over(&history, item) {
+            self.report(item, &failed_command(item, TAKEN_OVER.to_owned()), "failed").await?;
+            self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+            return Ok(Outcome::Failed);
+        }
+        match self.send(item, &history, now).await? {
             Ok(()) => {
                 self.report(item, &done_command(item), "done").await?;
                 self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
@@ -125,10 +167,10 @@ impl Outbox {
     async fn send(
         &self,
         item: &OutboxItem,
+        history: &[Entry],
         now: DateTime<Utc>,
     ) -> Result<Result<(), SendError>, WorkerError> {
         let known = self.guichet.request(&item.tenant, item.request).await?;
-        let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
         let effect = Effect {
             id: item.effect.clone(),
             recipient: item.recipient.clone(),
@@ -136,8 +178,7 @@ impl Outbox {
             by: item.by,
         };
         let public_url = &self.guichet.options().public_url;
-        let composed =
-            compose(&Occasion { effect: &effect, known: &known, history: &history, now, public_url });
+        let composed = compose(&Occasion { effect: &effect, known: &known, history, now, public_url });
         let messages = match composed {
             Composed::Shown => return Ok(Ok(())),
             Composed::Unreachable(why) => return Ok(Err(SendError::Never(why))),
@@ -180,6 +221,14 @@ impl Outbox {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether the effect belongs to the past of a request that was taken over from another system: it was asked for by
+/// something that happened there, days before the request was recorded here. Nobody is written to about that again.
+fn is_taken_over(history: &[Entry], item: &OutboxItem) -> bool {
+    let Some(first) = history.first() else { return false };
+    let What::Received(received) = &first.event.what else { return false };
+    received.external.is_some() && item.asked + SETTLED_ELSEWHERE < first.meta.recorded_at
 }
 
 /// The command that reports an effect done.
