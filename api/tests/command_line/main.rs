@@ -1,0 +1,8 @@
+//! The command line as people and scripts meet it: the program itself, its words and its exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod catalogues;
+mod imports;
+mod support;
+mod towns;
+mod words;
