@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::commitment::due_instant;
 use crate::process::*;
 use crate::request::decide::moments::reached;
 use crate::request::decide::tries::samples;
@@ -120,6 +121,7 @@ fn holds(story: &Story) {
         clock_holds(request, clock);
     }
     let plan = &story.world.plans[&request.process];
+    request.live_clocks().for_each(|clock| recomputes(plan, clock));
     for clock in request.live_clocks().filter(|clock| clock.commitment != "silence") {
         let sheet =
             plan.definition().commitment(&clock.commitment).expect("a promise of the process followed");
@@ -143,6 +145,15 @@ fn replays(story: &Story) {
         folded = evolve(folded, &event, meta);
     }
     assert_eq!(folded.as_ref(), Some(story.request()));
+}
+
+/// What was promised is what its recorded operands give, whatever became of it in between.
+fn recomputes(plan: &Plan, clock: &Clock) {
+    if clock.status == ClockStatus::Running {
+        let calendar = plan.calendar(&clock.calendar).unwrap();
+        let due = due_instant(calendar, clock.from, clock.budget, clock.month_rule, &clock.pauses).unwrap();
+        assert_eq!(due, clock.due, "{clock:?}");
+    }
 }
 
 fn clock_holds(request: &Request, clock: &Clock) {
