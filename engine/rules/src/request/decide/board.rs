@@ -167,18 +167,17 @@ impl<'a> Board<'a> {
     fn change(&mut self, clock: &Clock, terms: Terms<'_>) -> Result<(), Rejection> {
         let Terms { budget, sheet, rule, from } = terms;
         let calendar = self.calendar(&sheet.calendar)?;
-        let (due, warnings) = if clock.status == ClockStatus::Paused {
-            let all = sheet.warn_at.iter().map(|percent| Warning { percent: *percent, at: clock.due });
-            (None, all.collect())
-        } else {
-            let due = due_instant(calendar, from, budget, sheet.month_rule, &clock.pauses)
-                .map_err(|_| refusal::term_unusable())?;
-            let mut ahead = warnings(calendar, from, due, &sheet.warn_at, &clock.pauses);
-            // One that was given already is given again only if it lies ahead.
-            let pending = |percent| clock.warnings.iter().any(|warning| warning.percent == percent);
-            ahead.retain(|warning| warning.at > self.at || pending(warning.percent));
-            (Some(due), ahead)
-        };
+        // A clock that rests is reckoned as if it went on at once: only what lies behind the rest matters here.
+        let over: Vec<Pause> = clock.pauses.iter().copied().filter(|pause| pause.until.is_some()).collect();
+        let reckoned = due_instant(calendar, from, budget, sheet.month_rule, &over)
+            .map_err(|_| refusal::term_unusable())?;
+        let resting = clock.pauses.last().filter(|_| clock.status == ClockStatus::Paused);
+        let counted_until = resting.map_or(self.at, |pause| pause.from);
+        // A warning that was given already is given again only if it lies ahead.
+        let mut warnings = warnings(calendar, from, reckoned, &sheet.warn_at, &over);
+        let pending = |percent| clock.warnings.iter().any(|warning| warning.percent == percent);
+        warnings.retain(|warning| warning.at > counted_until || pending(warning.percent));
+        let due = resting.is_none().then_some(reckoned);
         self.push(ClockChange::Changed {
             commitment: clock.commitment.clone(),
             from,

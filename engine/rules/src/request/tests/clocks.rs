@@ -385,3 +385,37 @@ fn a_rest_ends_at_its_term_even_if_its_timer_never_ran() {
     assert_eq!(missed.due("answer"), fired.due("answer"));
     assert_eq!(missed.clock("answer").pauses[0].until, Some(paris("2026-05-20T00:00")));
 }
+
+#[test]
+fn a_warning_that_was_given_is_not_given_again_because_the_promise_changed_while_it_rested() {
+    let mut story = Story::pothole(false);
+    story.does(&agent("a02"), qualify());
+    // Half of two days was gone on Tuesday; half of three will be on Wednesday at 9:30.
+    story.at("2026-05-06T09:10").does(&agent("a21"), ask(&[]));
+    let extend = Command::Extend {
+        commitment: "answer".into(),
+        by: "1 working day".parse().unwrap(),
+        basis: "Crue".into(),
+    };
+    story.does(&agent("a21"), extend);
+    story.at("2026-05-06T09:20").does(&Actor::Requester, reply());
+    assert_eq!(
+        story.clock("answer").warnings.iter().map(|warning| warning.percent).collect::<Vec<_>>(),
+        [50, 80]
+    );
+    let mut story = Story::pothole(false);
+    story.does(&agent("a02"), qualify());
+    story.at("2026-05-06T16:00").does(&agent("a21"), ask(&[]));
+    let extend = Command::Extend {
+        commitment: "answer".into(),
+        by: "1 working day".parse().unwrap(),
+        basis: "Crue".into(),
+    };
+    story.does(&agent("a21"), extend);
+    story.at("2026-05-06T16:30").does(&Actor::Requester, reply());
+    // Half of three days was gone by then; four fifths lie ahead again.
+    assert_eq!(
+        story.clock("answer").warnings.iter().map(|warning| warning.percent).collect::<Vec<_>>(),
+        [80]
+    );
+}
