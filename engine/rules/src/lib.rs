@@ -1,4 +1,4 @@
-//! The rules of a request: process language, calendars and commitments, decisions. Pure functions, no I/O.
+#![doc = include_str!("../README.md")]
 
 pub mod calendar;
 pub mod commitment;
