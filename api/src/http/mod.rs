@@ -1,6 +1,6 @@
 //! HTTP: receiving, following, acting, inbox, dashboards. JSON in and out, problems as RFC 9457 says.
 //!
-//! One file of `routes/` is one resource; the list in [`openapi::routes`] names them all.
+//! One file of `routes/` is one resource; the list in `openapi::routes` names them all.
 
 mod answers;
 mod dress;

@@ -1,7 +1,7 @@
 //! Reading what designers write: from trees of YAML to definitions, with the place of every part kept.
 //!
 //! Reading looks at shape only: known keys, right kinds of value, names that exist. What a sheet *means* is looked at
-//! by [`check`](super::check) afterwards, on the definition and its places. A part that cannot be read is reported
+//! by `check` afterwards, on the definition and its places. A part that cannot be read is reported
 //! and replaced by something harmless, so that everything else in the file is still looked at in the same run.
 
 mod catalogue;
