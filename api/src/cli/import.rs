@@ -17,7 +17,7 @@ use super::failure::{Failure, Verdict};
 use super::output::{Table, grouped, printable};
 use super::progress::Progress;
 use super::store;
-use crate::import::{Import as Run, ImportError, ImportMap, Summary, read_map};
+use crate::import::{Areas, Import as Run, ImportError, ImportMap, Locate, Summary, read_map};
 use crate::{Guichet, Options};
 
 /// Take in requests from another system, a row of a table each; run again, it makes nothing twice
@@ -72,8 +72,8 @@ impl Import {
         let stop = stop_on_ctrl_c();
         let mut bar = Progress::new(context.terminal);
         let words = context.say("lignes", "rows");
-        let run =
-            Run { guichet, map, sources, file: &self.file, tenant: self.tenant.as_deref(), locate: None };
+        let locate = folder.and_then(|folder| areas(folder));
+        let run = Run { guichet, map, sources, file: &self.file, tenant: self.tenant.as_deref(), locate };
         let mut progress = |summary: &Summary| {
             let (read, size) = summary.bytes;
             bar.show(read, size, &format!("{} {words}", summary.rows));
@@ -85,6 +85,13 @@ impl Import {
             other @ ImportError::Aside { .. } => Failure::store(other.to_string()),
         })
     }
+}
+
+/// Finds the neighbourhood of a place, where the catalogue has a map of them.
+fn areas(catalogue: &Path) -> Option<Locate> {
+    let text = std::fs::read_to_string(catalogue.join("areas.geojson")).ok()?;
+    let areas = Areas::read(&text);
+    Some(Arc::new(move |lat, lon| areas.find(lat, lon).map(str::to_owned)))
 }
 
 /// Becomes true when the person wants to stop; a second Ctrl-C ends the program at once, and loses nothing either.

@@ -29,7 +29,8 @@ pub(crate) async fn serve(
     ended.map_err(|error| failed(&error, language))
 }
 
-fn failed(error: &ServeError, language: Language) -> Failure {
+/// Why a server does not come up, with a port that is free where the wanted one is not.
+pub(crate) fn failed(error: &ServeError, language: Language) -> Failure {
     match (error, language) {
         (ServeError::Bind { bind, .. }, Language::Fr) => {
             let free =

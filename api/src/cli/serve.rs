@@ -10,9 +10,10 @@ use guichet_engine::rules::text::Language;
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
+use super::listen::failed;
 use super::store;
 use crate::Options;
-use crate::http::{HttpOptions, ServeError, Server, asked_to_stop};
+use crate::http::{HttpOptions, Server, asked_to_stop};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
 };
@@ -92,8 +93,8 @@ impl Serve {
             store::publish(&guichet, catalogue, context.language).await?;
         }
         let http = HttpOptions { bind: self.listen, open_figures: self.open_figures };
-        let server = Server::bind(&guichet, &http).await.map_err(|error| unserved(&error))?;
-        let address = server.address().map_err(|error| unserved(&error))?;
+        let server = Server::bind(&guichet, &http).await.map_err(|error| failed(&error, context.language))?;
+        let address = server.address().map_err(|error| failed(&error, context.language))?;
         let line = match context.language {
             Language::Fr => format!("À l’écoute sur http://{address} (Ctrl-C pour arrêter)"),
             Language::En => format!("Listening on http://{address} (Ctrl-C to stop)"),
@@ -104,7 +105,7 @@ impl Serve {
         let served = server.run(asked_to_stop()).await;
         workers.stop().await;
         guichet.close().await;
-        served.map_err(|error| unserved(&error))?;
+        served.map_err(|error| failed(&error, context.language))?;
         Ok(Verdict::Good)
     }
 
@@ -130,13 +131,6 @@ impl Serve {
             None => options,
         };
         SmtpOutbound::new(&options).map_err(wrong)
-    }
-}
-
-fn unserved(error: &ServeError) -> Failure {
-    match error {
-        ServeError::Bind { .. } => Failure::usage(error.to_string()),
-        ServeError::Access(_) | ServeError::Stopped(_) => Failure::store(error.to_string()),
     }
 }
 

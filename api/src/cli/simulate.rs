@@ -15,6 +15,7 @@ use super::output::{Table, grouped};
 use super::progress::Progress;
 use super::{catalogue, dashboard, store};
 use crate::ambient::Surroundings;
+use crate::http::asked_to_stop;
 use crate::import::Areas;
 use crate::simulation::{Lived, Month, Post, Posted, SimulationError, TownClock, live};
 use crate::{Guichet, Options};
@@ -97,7 +98,11 @@ pub(crate) async fn month(context: &Context, data: &Path, options: &TownOptions)
         let count = |minutes: i64| u64::try_from(minutes).unwrap_or_default();
         bar.show(count(done), count(of), &day.to_string());
     };
-    let lived = live(&guichet, clock.manual(), options.seed, &days, &areas, &mut progress).await;
+    let lived = tokio::select! {
+        lived = live(&guichet, clock.manual(), options.seed, &days, &areas, &mut progress) => lived,
+        // Whoever stops it half-way gets their prompt back, and a passing folder goes away.
+        () = asked_to_stop() => return Err(Failure::found(context.say("interrompu", "interrupted"))),
+    };
     let lived = lived.map_err(|error| failed(&error, language))?;
     drop(bar);
     Ok(Town { posted: post.posted(), guichet, clock, lived })
