@@ -112,10 +112,10 @@ struct Choice {
 }
 
 impl Offer {
-    /// What is offered: processes in force, each with its collectivity.
-    pub(super) fn new(offered: &[(String, Arc<Plan>)]) -> Self {
-        let list = |keep: &dyn Fn(&Plan) -> bool| -> Vec<(Choice, u64)> {
-            let kept = offered.iter().filter(|(_, plan)| keep(plan));
+    /// What is offered: processes in force, each with its collectivity; rounds only where `patrolled` says so.
+    pub(super) fn new(offered: &[(String, Arc<Plan>)], patrolled: &dyn Fn(&str) -> bool) -> Self {
+        let list = |keep: &dyn Fn(&str, &Plan) -> bool| -> Vec<(Choice, u64)> {
+            let kept = offered.iter().filter(|(tenant, plan)| keep(tenant, plan));
             kept.map(|(tenant, plan)| {
                 let name = plan.definition().process.as_str();
                 let popular =
@@ -131,9 +131,14 @@ impl Offer {
             .collect()
         };
         let kinds =
-            KINDS.iter().map(|(kind, weight)| (list(&|plan| plan.definition().kind == *kind), *weight));
+            KINDS.iter().map(|(kind, weight)| (list(&|_, plan| plan.definition().kind == *kind), *weight));
         let kinds = kinds.filter(|(list, _)| !list.is_empty()).collect();
-        Self { kinds, rounds: list(&|plan| plan.definition().open_to.contains(&Opener::Patroller)) }
+        Self {
+            kinds,
+            rounds: list(&|tenant, plan| {
+                patrolled(tenant) && plan.definition().open_to.contains(&Opener::Patroller)
+            }),
+        }
     }
 }
 

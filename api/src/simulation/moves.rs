@@ -16,9 +16,9 @@ use super::staff::{Staff, after, open_minutes};
 
 /// How much of the time they have people use, in thousandths: most well within it, some more than there is.
 const PACE: [(i64, i64); 7] =
-    [(0, 50), (250, 210), (500, 370), (800, 600), (945, 820), (984, 1000), (1000, 1800)];
+    [(0, 60), (250, 250), (500, 430), (800, 680), (932, 880), (964, 1000), (1000, 1900)];
 /// The same for approvers, who are late more often.
-const APPROVERS: [(i64, i64); 5] = [(0, 40), (400, 160), (750, 400), (935, 900), (1000, 1600)];
+const APPROVERS: [(i64, i64); 5] = [(0, 40), (400, 200), (750, 500), (920, 950), (1000, 1700)];
 /// How late those are who are late, in open minutes.
 const LATE: [(i64, i64); 3] = [(0, 60), (700, 600), (1000, 1900)];
 /// How long requesters take to answer, in minutes of the clock on the wall.
@@ -275,7 +275,7 @@ impl File {
             Move::Decide(step, _) => {
                 (after(calendar, now, self.decision(calendar, now, dice)), self.decider(step, now, dice))
             }
-            Move::HandOver(Delivery::Counter) => at_work(self.in_charge(), dice.between(60, 640), 3),
+            Move::HandOver(Delivery::Counter) => at_work(self.in_charge(), dice.between(60, 900), 3),
             Move::HandOver(_) => at_work(self.in_charge(), dice.between(15, 200), 4),
             Move::Reply => wall(dice.quantile(&REPLIES)),
             Move::Resume => at_work(self.in_charge(), dice.between(300, 1_900), 3),

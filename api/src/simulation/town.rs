@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use guichet_engine::rules::calendar::Calendar;
-use guichet_engine::rules::process::Plan;
+use guichet_engine::rules::process::{Party, Plan};
 use guichet_engine::rules::request::{Actor, Command, CommandId, RequestId, timers};
 use guichet_engine::{EngineError, ManualClock, Receipt, Submission};
 use tokio::task::JoinSet;
@@ -45,7 +45,12 @@ pub async fn live(
     let first = offered.first().map(|(_, plan)| Arc::clone(plan)).ok_or(SimulationError::NoProcess)?;
     let calendar = town_calendar(&offered, &first).ok_or(SimulationError::NoProcess)?;
     let mut dice = Dice::new(seed);
-    let arrivals = month(&mut dice, &Offer::new(&offered), days, calendar);
+    let patrolled = |tenant: &str| {
+        let party = Party::Role("patrouilleur".into());
+        let organisation = guichet.engine().definitions().organisation(tenant);
+        organisation.is_some_and(|organisation| !organisation.all_of(&party, tenant, None).is_empty())
+    };
+    let arrivals = month(&mut dice, &Offer::new(&offered, &patrolled), days, calendar);
     let begin = midnight(days.from, calendar.zone());
     let end = midnight(next_day(days.until), calendar.zone());
     clock.move_to(begin);
