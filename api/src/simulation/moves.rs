@@ -16,7 +16,7 @@ use super::staff::{Staff, after, open_minutes};
 
 /// How much of the time they have people use, in thousandths: most well within it, some more than there is.
 const PACE: [(i64, i64); 7] =
-    [(0, 60), (250, 250), (500, 430), (800, 680), (932, 880), (964, 1000), (1000, 1900)];
+    [(0, 60), (250, 260), (500, 450), (800, 710), (918, 890), (944, 1000), (1000, 1900)];
 /// The same for approvers, who are late more often.
 const APPROVERS: [(i64, i64); 5] = [(0, 40), (400, 200), (750, 500), (920, 950), (1000, 1700)];
 /// How late those are who are late, in open minutes.
