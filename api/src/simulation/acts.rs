@@ -164,7 +164,7 @@ fn instead(
         Fate::Refuse | Fate::Forward | Fate::Ask | Fate::Note | Fate::Cancel => true,
         Fate::Merge => twin.is_some(),
         Fate::Reassign | Fate::Suspend | Fate::Extend | Fate::Visit => treated && !first,
-        Fate::Withdraw | Fate::Silent | Fate::Rate | Fate::Reopen | Fate::Claim => false,
+        Fate::Withdraw | Fate::Silent | Fate::Rate | Fate::Reopen | Fate::Claim | Fate::Forgotten => false,
     };
     let fate = file.fates.iter().copied().find(|fate| fits(*fate))?;
     file.fates.remove(&fate);
@@ -202,7 +202,7 @@ fn instead(
             let finding = words::reported(dice);
             Some(Command::Visit { finding, made_safe: dice.chance(600) })
         }
-        Fate::Withdraw | Fate::Silent | Fate::Rate | Fate::Reopen | Fate::Claim => None,
+        Fate::Withdraw | Fate::Silent | Fate::Rate | Fate::Reopen | Fate::Claim | Fate::Forgotten => None,
     }
 }
 

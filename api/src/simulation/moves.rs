@@ -71,6 +71,8 @@ pub(super) enum Fate {
     Claim,
     Visit,
     Note,
+    /// It is left lying.
+    Forgotten,
 }
 
 /// How often each happens, per thousand requests of some kind.
@@ -98,6 +100,7 @@ pub(super) fn fates(dice: &mut Dice, kind: Kind) -> BTreeSet<Fate> {
         (Fate::Claim, 450),
         (Fate::Visit, visit),
         (Fate::Note, 60),
+        (Fate::Forgotten, 32),
     ];
     table.into_iter().filter(|(_, permille)| dice.chance(*permille)).map(|(fate, _)| fate).collect()
 }
@@ -297,6 +300,9 @@ impl File {
         let left = promise.map_or(1_440, |clock| open_minutes(calendar, now, clock.due));
         if left < 15 {
             return dice.quantile(&LATE);
+        }
+        if self.fates.contains(&Fate::Forgotten) {
+            return left + dice.quantile(&LATE);
         }
         let pace = dice.quantile(&PACE);
         let minutes = left * pace / 1000 / self.pieces_left().max(1);
