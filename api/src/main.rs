@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Replays and rebuilds make and drop many small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     guichet::cli::main()
 }

@@ -9,6 +9,10 @@ mod town;
 
 use measure::Fault;
 
+/// The allocator of the `guichet` binary, so that what is measured is what runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Events of the journal that `replay` and `rebuild` work on.
 const EVENTS: usize = 1_000_000;
 /// Requests that `submit` takes through their lives.

@@ -116,13 +116,16 @@ pub(crate) async fn pages(
     engine: &Engine,
     mut each: impl FnMut(&[Recorded]) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut after = None;
-    loop {
-        let page = engine.journal().read_all(after, &Filter::everything(), 4096).await?;
+    let read = |after| {
+        let journal = Arc::clone(engine.journal());
+        tokio::spawn(async move { journal.read_all(after, &Filter::everything(), 4096).await })
+    };
+    let mut page = read(None).await??;
+    // The next page is read while this one is worked on.
+    while !page.at_end {
+        let next = read(page.through);
         each(&page.events)?;
-        after = page.through;
-        if page.at_end {
-            return Ok(());
-        }
+        page = next.await??;
     }
+    each(&page.events)
 }
