@@ -116,6 +116,9 @@ impl Engine {
     #[tracing::instrument(name = "engine.submit", skip_all, fields(command = submission.command.name()))]
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, EngineError> {
         let job = Job::new(self, &submission)?;
+        if let Some(receipt) = self.first_time(&job).await {
+            return Ok(receipt);
+        }
         for _ in 0..ATTEMPTS {
             let file = self.file(&job.stream).await?;
             if let Some(receipt) = self.standing(&job, file.as_deref()).await? {
@@ -130,6 +133,16 @@ impl Engine {
             }
         }
         Err(EngineError::Contended)
+    }
+
+    /// A request that is received is nearly always new, so its stream is not read before it is begun. Whatever stands
+    /// in the way, a repeat most of all, is left to the careful way.
+    async fn first_time(&self, job: &Job<'_>) -> Option<Receipt> {
+        let receives = matches!(job.submission.command, Command::Receive { .. });
+        if !receives || self.files.get(&job.stream).is_some() {
+            return None;
+        }
+        self.attempt(job, None).await.ok().flatten()
     }
 
     /// The request's file, from memory or from its stream.
