@@ -1,52 +1,13 @@
 //! Dates and times as people write them, in French and in English.
 
-use chrono::{DateTime, Datelike, TimeZone, Timelike, Utc};
-use guichet_engine::rules::text::Language;
-
-const MONTHS_FR: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use chrono::{DateTime, TimeZone, Timelike, Utc};
+use guichet_engine::rules::text::{Language, date_in_words};
 
 /// The date of an instant in a zone: `1er mai 2026`, `1 May 2026`.
 pub fn date<Z: TimeZone>(at: DateTime<Utc>, zone: &Z, language: Language) -> String {
     // A term that ends a date at 24:00 is that date's, not the next one's.
     let local = last_moment(at).with_timezone(zone);
-    let months = match language {
-        Language::Fr => &MONTHS_FR,
-        Language::En => &MONTHS_EN,
-    };
-    let index = usize::try_from(local.month0()).unwrap_or_default();
-    let month = months.get(index).copied().unwrap_or_default();
-    let day = match (language, local.day()) {
-        (Language::Fr, 1) => "1er".to_owned(),
-        (_, day) => day.to_string(),
-    };
-    format!("{day} {month} {}", local.year())
+    date_in_words(local.date_naive(), language)
 }
 
 /// The time of an instant in a zone: `17 h 05`, `17:05`.

@@ -1,5 +1,6 @@
 //! Text that a citizen or an agent reads, in the languages of the catalogue.
 
+use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,4 +55,48 @@ impl Text {
             Language::En | Language::Fr => &self.fr,
         }
     }
+}
+
+const MONTHS_FR: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A date as people write it: `1er mai 2026`, `1 May 2026`.
+#[must_use]
+pub fn date_in_words(date: NaiveDate, language: Language) -> String {
+    let months = match language {
+        Language::Fr => &MONTHS_FR,
+        Language::En => &MONTHS_EN,
+    };
+    let month = months.get(date.month0() as usize).copied().unwrap_or_default();
+    let day = match (language, date.day()) {
+        (Language::Fr, 1) => "1er".to_owned(),
+        (Language::Fr | Language::En, day) => day.to_string(),
+    };
+    format!("{day} {month} {}", date.year())
 }

@@ -9,7 +9,6 @@
 
 mod answers;
 mod laws;
-mod speed;
 mod town;
 
 use std::path::Path;

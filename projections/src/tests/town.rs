@@ -237,26 +237,6 @@ impl Town {
         None
     }
 
-    /// Closes the oldest requests that are still open, and reports what is to be sent for them.
-    pub(crate) async fn close(&mut self, oldest: usize) -> u64 {
-        let mut events = 0;
-        for place in 0..oldest {
-            let (tenant, id) = (self.requests[place].tenant.clone(), self.requests[place].id);
-            let person = if tenant.as_str() == "ccas" { "c01" } else { "a01" };
-            let cancel: Command =
-                serde_json::from_value(json!({ "command": "cancel", "reason": "doublon" })).unwrap();
-            let staff = Actor::Agent(person.into());
-            let done = self.submit(Some(place), &tenant, id, &cancel, &staff).await;
-            events += done.map_or(0, |receipt| receipt.events.len() as u64);
-            for effect in self.requests[place].pending.clone() {
-                let report = report_of(&effect, false);
-                let done = self.submit(Some(place), &tenant, id, &report, &Actor::Engine).await;
-                events += done.map_or(0, |receipt| receipt.events.len() as u64);
-            }
-        }
-        events
-    }
-
     /// Somebody makes a request.
     pub(crate) async fn step_new(&mut self) -> Option<Appended> {
         self.now += Duration::minutes(1);

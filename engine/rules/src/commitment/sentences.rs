@@ -4,38 +4,10 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 
 use super::explanation::{ClosureSkipped, CountedPause, DueRule, Explanation, PauseEffect};
-use crate::text::Language;
+use crate::text::{Language, date_in_words};
 
 const WEEKDAYS_FR: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 const WEEKDAYS_EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const MONTHS_FR: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 impl Explanation {
     /// The explanation as sentences, one step each, dates and hours in the calendar's zone.
@@ -227,17 +199,12 @@ fn closure_line(closure: &ClosureSkipped, language: Language) -> String {
 }
 
 fn date_words(date: NaiveDate, language: Language) -> String {
-    let (weekdays, months) = match language {
-        Language::Fr => (&WEEKDAYS_FR, &MONTHS_FR),
-        Language::En => (&WEEKDAYS_EN, &MONTHS_EN),
+    let weekdays = match language {
+        Language::Fr => &WEEKDAYS_FR,
+        Language::En => &WEEKDAYS_EN,
     };
     let weekday = weekdays.get(date.weekday().num_days_from_monday() as usize).copied().unwrap_or_default();
-    let month = months.get(date.month0() as usize).copied().unwrap_or_default();
-    let day = match (language, date.day()) {
-        (Language::Fr, 1) => "1er".to_owned(),
-        (Language::Fr | Language::En, day) => day.to_string(),
-    };
-    format!("{weekday} {day} {month} {}", date.year())
+    format!("{weekday} {}", date_in_words(date, language))
 }
 
 fn utc(instant: DateTime<Utc>) -> String {
