@@ -1,6 +1,6 @@
 //! The rows' way into the journal: read in batches, many commands in flight, every row accounted for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -212,7 +212,10 @@ impl Import<'_> {
     /// Whether the table has the columns, and the catalogue the processes and fields, that the map names.
     fn fits(&self, columns: &Columns) -> Result<(), ImportError> {
         let mut faults = Vec::new();
-        for (column, mark) in self.map.columns.iter().filter(|(column, _)| !columns.has(column)) {
+        // A column is told once, where it is first named: a map of another table names each of its columns many times.
+        let mut told = HashSet::new();
+        let missing = self.map.columns.iter().filter(|(column, _)| !columns.has(column));
+        for (column, mark) in missing.filter(|(column, _)| told.insert(column)) {
             let (fr, en) = (
                 format!("la table n’a pas de colonne « {column} »"),
                 format!("the table has no column `{column}`"),

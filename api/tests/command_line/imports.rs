@@ -102,6 +102,7 @@ fn a_map_that_does_not_fit_says_where_and_imports_nothing() {
     let run = run(&place.data(), &["import", &table, "--map", MAP, "--lang", "en"]);
     assert_eq!(run.code, 1);
     assert!(run.err.contains("the table has no column `id_dmr`"), "{}", run.err);
+    assert_eq!(run.err.matches("the table has no column `type`").count(), 1, "told once, not at each rule");
     assert!(run.err.contains("dansmarue.yaml:"), "{}", run.err);
 }
 
