@@ -133,43 +133,73 @@ fn client(
     }
 }
 
-/// Every acknowledged command stands in the journal once, in its request's stream, and ends where it was said to.
+/// Where a command stands in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    stream: Uuid,
+    end: u64,
+    /// Unbroken runs of events; the events of one append stand together, so a second run is a second append.
+    runs: usize,
+}
+
+/// Goes through the journal in order, across pages.
+#[derive(Default)]
+struct Tally {
+    standing: HashMap<Uuid, Standing>,
+    lengths: HashMap<String, u64>,
+    before: Option<(Uuid, Uuid)>,
+}
+
+impl Tally {
+    fn take(&mut self, command: Uuid, stream: (&str, Uuid), revision: u64) {
+        let (name, stream) = stream;
+        let next = self.lengths.entry(name.to_owned()).or_default();
+        assert_eq!(revision, *next, "a hole in {name}");
+        *next += 1;
+        let entry = self.standing.entry(command).or_insert(Standing { stream, end: 0, runs: 0 });
+        assert_eq!(entry.stream, stream, "command {command} stands in two streams");
+        entry.end = revision;
+        entry.runs += usize::from(self.before.replace((command, stream)) != Some((command, stream)));
+    }
+
+    fn doubled(&self) -> Vec<Uuid> {
+        self.standing.iter().filter(|(_, standing)| standing.runs != 1).map(|(command, _)| *command).collect()
+    }
+}
+
+#[test]
+fn a_command_that_was_appended_twice_is_noticed() {
+    let (twice, other, stream) =
+        (Uuid::from_u128(1), Uuid::from_u128(2), ("ville.request", Uuid::from_u128(9)));
+    let mut tally = Tally::default();
+    for (revision, command) in [twice, twice, other, twice].into_iter().enumerate() {
+        tally.take(command, stream, u64::try_from(revision).unwrap());
+    }
+    assert_eq!(tally.doubled(), [twice]);
+}
+
+/// Every acknowledged command stands in the journal once, in its request's stream, and ends where it was said to; no
+/// command, acknowledged or not, stands there twice.
 async fn check_journal(guichet: &Guichet, acknowledged: &HashMap<Uuid, (Uuid, u64)>, round: u64) {
     let journal: &dyn Journal = guichet.engine().journal().as_ref();
-    let mut last: HashMap<Uuid, (Uuid, u64, usize)> = HashMap::new();
-    let mut lengths: HashMap<String, u64> = HashMap::new();
-    let mut after = None;
+    let (mut tally, mut after) = (Tally::default(), None);
     loop {
         let page = journal.read_all(after, &Filter::everything(), 4096).await.unwrap();
-        let mut before: Option<(Uuid, String)> = None;
         for recorded in &page.events {
             let header = recorded.header().unwrap();
-            let next = lengths.entry(header.stream.as_str().to_owned()).or_default();
-            assert_eq!(header.revision.get(), *next, "round {round}: a hole in {}", header.stream);
-            *next += 1;
-            let command = header.command.uuid();
-            let entry = last.entry(command).or_insert((header.stream.id(), 0, 0));
-            assert_eq!(entry.0, header.stream.id(), "round {round}: a command in two streams");
-            entry.1 = header.revision.get();
-            // A command is one run of events: a second run would be a second append.
-            let here = (command, header.stream.as_str().to_owned());
-            entry.2 += usize::from(before.as_ref() != Some(&here));
-            before = Some(here);
+            let stream = (header.stream.as_str(), header.stream.id());
+            tally.take(header.command.uuid(), stream, header.revision.get());
         }
         after = page.through;
         if page.at_end {
             break;
         }
     }
+    assert_eq!(tally.doubled(), Vec::<Uuid>::new(), "round {round}: appended twice");
     for (command, (request, revision)) in acknowledged {
-        let Some((stream, end, _)) = last.get(command) else {
-            panic!("round {round}: command {command} was acknowledged and is lost")
-        };
-        assert_eq!((stream, end), (request, revision), "round {round}: command {command}");
-    }
-    for (command, (_, _, runs)) in &last {
-        // A page may end in the middle of a command's events.
-        assert!(*runs <= 2, "round {round}: command {command} was appended {runs} times");
+        let found = tally.standing.get(command);
+        let expected = Standing { stream: *request, end: *revision, runs: 1 };
+        assert_eq!(found, Some(&expected), "round {round}: acknowledged command {command}");
     }
     if round.is_multiple_of(10) {
         let verification = verify_all(journal).await.unwrap();
