@@ -1,18 +1,18 @@
 # Two commands for newcomers: `make demo` and `make test`. The rest is what they are made of.
-# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, and a mail server for the tests.
+# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite; a mail server, Node and Chromium for the tests.
 
 CARGO ?= cargo
 
-.PHONY: demo test setup format lint unit docs schemas bench
+.PHONY: demo test setup format lint unit npm docs schemas bench
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
 	$(CARGO) run --locked --bin guichet -- demo
 
-test: setup format lint unit docs ## everything that must hold before a change lands
+test: setup format lint unit npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler mail
+	@.ci/setup compiler mail npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -22,6 +22,10 @@ lint:
 
 unit:
 	@.ci/with-mail $(CARGO) test --workspace --locked
+
+npm: ## what Guichet writes for other programs, proven by those programs
+	$(CARGO) build --locked --bin guichet
+	cd tests/npm && npm test --silent
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
