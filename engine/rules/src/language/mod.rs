@@ -6,6 +6,7 @@ mod check;
 pub mod diagnostic;
 pub mod expression;
 pub mod facts;
+pub mod grammar;
 mod load;
 pub mod sheet;
 pub mod source;
