@@ -37,20 +37,32 @@ pub(crate) fn load(folder: &Path, language: Language) -> Result<Loaded, Failure>
 
 /// The catalogue in `folder`, or its first errors.
 pub(crate) fn sound(folder: &Path, language: Language) -> Result<Catalogue, Failure> {
-    let loaded = load(folder, language)?;
-    loaded.catalogue.ok_or_else(|| {
-        let errors = loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
-        let drawn = errors.take(3).map(|error| render(error, &loaded.sources, language, Style::Plain));
-        let drawn: Vec<String> = drawn.collect();
-        let (folder, drawn) = (folder.display(), drawn.join("\n\n"));
-        Failure::found(match language {
-            Language::Fr => {
-                format!("le catalogue {folder} contient des erreurs ; `guichet check` les montre toutes\n\n{drawn}")
-            }
-            Language::En => {
-                format!("the catalogue {folder} has errors; `guichet check` shows all of them\n\n{drawn}")
-            }
-        })
+    whole(folder, language).map(|(catalogue, _)| catalogue)
+}
+
+/// The catalogue in `folder` with its files and the places of its parts, or its first errors.
+pub(crate) fn whole(folder: &Path, language: Language) -> Result<(Catalogue, Loaded), Failure> {
+    let mut loaded = load(folder, language)?;
+    match loaded.catalogue.take() {
+        Some(catalogue) => Ok((catalogue, loaded)),
+        None => Err(unsound(folder, &loaded, language)),
+    }
+}
+
+fn unsound(folder: &Path, loaded: &Loaded, language: Language) -> Failure {
+    let errors = loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+    let drawn = errors.take(3).map(|error| render(error, &loaded.sources, language, Style::Plain));
+    let drawn: Vec<String> = drawn.collect();
+    let (folder, drawn) = (folder.display(), drawn.join("\n\n"));
+    Failure::found(match language {
+        Language::Fr => {
+            format!(
+                "le catalogue {folder} contient des erreurs ; `guichet check` les montre toutes\n\n{drawn}"
+            )
+        }
+        Language::En => {
+            format!("the catalogue {folder} has errors; `guichet check` shows all of them\n\n{drawn}")
+        }
     })
 }
 

@@ -87,7 +87,7 @@ fn print_line(context: &mut Context, line: &Line) -> Result<(), Failure> {
 }
 
 /// A rule, its place in the designer's file, whether it held, and what it read.
-fn cited(rule: &Tried, language: Language) -> String {
+pub(crate) fn cited(rule: &Tried, language: Language) -> String {
     let place = rule.source.as_ref().map(|line| format!("{}:{}", line.file, line.line));
     let place = place.unwrap_or_else(|| rule.pointer.clone());
     let Some(when) = &rule.when else {

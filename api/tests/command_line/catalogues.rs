@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::{repository, run};
 
 /// A copy of the Châlons catalogue that can be broken.
-fn copy(into: &Path) {
+pub(crate) fn copy(into: &Path) {
     fn walk(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {

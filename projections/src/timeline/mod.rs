@@ -6,7 +6,9 @@ mod words;
 
 use chrono::{DateTime, Utc};
 use guichet_journal::Position;
-use guichet_rules::request::RequestId;
+use guichet_rules::organisation::Organisation;
+use guichet_rules::process::Definition;
+use guichet_rules::request::{Event, RequestId};
 use guichet_rules::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -61,6 +63,14 @@ pub struct TimelineEntry {
     pub operands: Map<String, Json>,
     /// The same in a sentence.
     pub text: Text,
+}
+
+/// An event in a sentence, as the audit trail has it. Titles come from the organisation and the definition; ids are
+/// shown where there are none.
+#[must_use]
+pub fn in_words(event: &Event, organisation: Option<&Organisation>, definition: Option<&Definition>) -> Text {
+    let operands: Map<String, Json> = serde_json::from_str(&operands::of(event)).unwrap_or_default();
+    words::sentence(event.what.name(), &operands, &words::Names { organisation, definition })
 }
 
 /// The folding side.

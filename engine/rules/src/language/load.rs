@@ -57,6 +57,23 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The files, to draw the findings on.
     pub sources: Sources,
+    /// Where each part of each process was written, by process and JSON pointer into its definition.
+    pub marks: BTreeMap<String, BTreeMap<String, Mark>>,
+}
+
+impl Loaded {
+    /// Where a part of a process was written; where that is not known, the smallest whole around it that is.
+    #[must_use]
+    pub fn mark(&self, process: &str, pointer: &str) -> Option<Mark> {
+        let marks = self.marks.get(process)?;
+        let mut at = pointer;
+        loop {
+            if let Some(mark) = marks.get(at) {
+                return Some(*mark);
+            }
+            at = at.rsplit_once('/')?.0;
+        }
+    }
 }
 
 impl Catalogue {
@@ -67,14 +84,14 @@ impl Catalogue {
             files.into_iter().filter(|f| role_of(&f.path) != Role::Other).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let sources = Sources::new(files);
-        let (catalogue, faults) = on_long_stack(|| {
+        let (catalogue, faults, marks) = on_long_stack(|| {
             let mut loader = Loader::new(&sources);
             let catalogue = loader.load();
-            (catalogue, loader.faults)
+            (catalogue, loader.faults, loader.marks)
         });
         let diagnostics = locate_all(faults, &sources);
         let sound = diagnostics.iter().all(|d| d.severity != Severity::Error);
-        Loaded { catalogue: catalogue.filter(|_| sound), diagnostics, sources }
+        Loaded { catalogue: catalogue.filter(|_| sound), diagnostics, sources, marks }
     }
 
     /// The process with this name.
@@ -136,6 +153,7 @@ struct Loader<'s> {
     used: BTreeSet<String>,
     trees: Vec<(FileId, Role, Node)>,
     unreadable: BTreeSet<String>,
+    marks: BTreeMap<String, BTreeMap<String, Mark>>,
 }
 
 impl<'s> Loader<'s> {
@@ -146,6 +164,7 @@ impl<'s> Loader<'s> {
             used: BTreeSet::new(),
             trees: Vec::new(),
             unreadable: BTreeSet::new(),
+            marks: BTreeMap::new(),
         }
     }
 
@@ -169,6 +188,8 @@ impl<'s> Loader<'s> {
         self.faults.extend(check::run(&whole));
         let calendars = library.calendars.iter().map(|(n, item)| (n.clone(), item.value.clone())).collect();
         let places = sheets.iter().map(|s| (s.definition.process.clone(), self.lines(s))).collect();
+        let marks = |s: &Sheet| s.places.iter().map(|(pointer, mark)| (pointer.to_owned(), mark)).collect();
+        self.marks = sheets.iter().map(|s| (s.definition.process.clone(), marks(s))).collect();
         let areas = self.sources.ids().find(|id| role_of(self.sources.path(*id)) == Role::Areas);
         Some(Catalogue {
             catalogue: header.catalogue.clone(),

@@ -24,6 +24,8 @@ pub struct Problem {
     pub expected: String,
     /// What is.
     pub actual: String,
+    /// The code of the refusal, where a command was refused.
+    pub refusal: Option<String>,
     /// The sentence for the designer.
     pub text: Text,
 }
@@ -35,7 +37,7 @@ impl Problem {
             format!("{about} : attendu {expected}, obtenu {actual}"),
             format!("{about}: expected {expected}, got {actual}"),
         );
-        Self { about: about.into(), expected, actual, text }
+        Self { about: about.into(), expected, actual, refusal: None, text }
     }
 
     fn refused(about: &str, rejection: &Rejection) -> Self {
@@ -45,7 +47,8 @@ impl Problem {
             format!("{about} refusé ({actual}) : {}", rejection.text.fr),
             format!("{about} refused ({actual}): {}", rejection.text.en),
         );
-        Self { about: about.into(), expected: "done".into(), actual, text }
+        let refusal = Some(rejection.code.clone());
+        Self { about: about.into(), expected: "done".into(), actual, refusal, text }
     }
 }
 
