@@ -51,6 +51,7 @@ pub mod outbound;
 mod publish;
 mod request;
 pub mod simulation;
+pub mod starter;
 mod vocabulary;
 pub mod workers;
 

@@ -16,6 +16,7 @@ mod inbox;
 mod key;
 mod listen;
 mod local;
+mod new;
 mod output;
 mod progress;
 mod publish;
@@ -74,6 +75,7 @@ commands! {
     replay::Replay,
     import::Import,
     publish::Publish,
+    new::New,
     check::Check,
     test::Test,
     due::Due,

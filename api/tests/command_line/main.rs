@@ -3,6 +3,7 @@
 
 mod catalogues;
 mod imports;
+mod newcomers;
 mod scenarios;
 mod support;
 mod towns;

@@ -1,0 +1,134 @@
+//! Somebody who has never seen the project writes a process.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::support::{Run, guichet, run};
+
+/// Runs `guichet new` with these answers, one on a line.
+fn answered(folder: &Path, language: &str, answers: &[&str]) -> Run {
+    let arguments = ["new", "--catalogue", folder.to_str().unwrap(), "--lang", language];
+    let mut command = guichet(folder, &arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = answers.join("\n");
+    lines.push('\n');
+    // A program that ends before it has read everything closes its pipe.
+    let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+    Run::of(&child.wait_with_output().unwrap())
+}
+
+const TOWN: [&str; 4] =
+    ["L’Épine", "1 place de la Basilique, 51460 L’Épine", "03 53 01 51 90", "mairie@epine.example"];
+const BENCH: [&str; 17] = [
+    "Banc public cassé",
+    "Broken bench",
+    "voirie",
+    "",
+    "report",
+    "",
+    "banc, assise",
+    "Où se trouve-t-il ?",
+    "location",
+    "oui",
+    "Qu’est-ce qui est cassé ?",
+    "choice",
+    "assise, dossier, pied",
+    "oui",
+    "",
+    "services-techniques",
+    "oui",
+];
+
+/// What the checker and the runner of scenarios say of a folder.
+fn holds(folder: &Path) {
+    let data = tempfile::tempdir().unwrap();
+    let path = folder.to_str().unwrap();
+    let checked = run(data.path(), &["check", path]);
+    assert_eq!(checked.code, 0, "{}", checked.out);
+    let tested = run(data.path(), &["test", path, "--format", "json"]);
+    assert_eq!(tested.code, 0, "{}", tested.out);
+    assert!(tested.json()["passed"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_town_without_anything_has_a_catalogue_and_a_process_after_a_few_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = folder.path().join("epine");
+    let answers: Vec<&str> = TOWN.iter().chain(&BENCH).copied().chain(["agent-de-terrain", "5"]).collect();
+    let made = answered(&town, "fr", &answers);
+    assert_eq!(made.code, 0, "{}{}", made.out, made.err);
+    holds(&town);
+    let sheet = std::fs::read_to_string(town.join("voirie/banc-public-casse.yaml")).unwrap();
+    for part in ["extends: models/commun", "# Ce que l’on demande", "field: casse", "within: 5 working days"]
+    {
+        assert!(sheet.contains(part), "{part} is missing:\n{sheet}");
+    }
+    let again = answered(&town, "fr", &["Banc public cassé", "", "voirie", "", "", "", "", "", ""]);
+    assert!(again.out.contains("une fiche de ce nom existe déjà"), "{}", again.out);
+    assert_eq!(again.code, 2, "{}", again.err);
+}
+
+#[test]
+fn every_kind_and_every_model_of_a_large_catalogue_gives_a_sheet_that_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::catalogues::copy(folder.path());
+    for (number, kind) in
+        ["report", "application", "question", "complaint", "idea", "internal"].iter().enumerate()
+    {
+        for model in ["-", ""] {
+            let title = format!("Essai {number} {kind} {}", if model.is_empty() { "proposé" } else { model });
+            let silence: &[&str] = if *kind == "application" { &["acceptance", ""] } else { &[] };
+            let head =
+                [title.as_str(), "A trial", "voirie", "", kind, model, title.as_str(), "", "voirie", "non"];
+            let answers: Vec<&str> = head
+                .iter()
+                .copied()
+                .chain(["circuits/reponse-courte", "12"])
+                .chain(silence.iter().copied())
+                .collect();
+            let made = answered(folder.path(), "en", &answers);
+            assert_eq!(made.code, 0, "{title}: {}{}", made.out, made.err);
+        }
+    }
+    holds(folder.path());
+}
+
+#[test]
+fn a_wrong_answer_is_asked_for_again_and_no_answer_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = folder.path().join("epine");
+    let made = answered(&town, "en", &["Épine", "1 place", "03", "not an address", "x@y"]);
+    assert_eq!(made.code, 2);
+    assert!(made.out.contains("an address such as"), "{}", made.out);
+    assert!(made.err.contains("E-mail"), "{}", made.err);
+    assert!(!town.exists());
+}
+
+#[test]
+fn what_is_typed_cannot_break_out_of_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = folder.path().join("epine");
+    let mut answers: Vec<&str> = vec!["\" }\n", "\\\" : [", "{code}", "a@b.c"];
+    let hostile = [
+        "Un \"titre\" : { oui",
+        "# no\\",
+        "voirie",
+        "piege",
+        "idea",
+        "",
+        "*a, &b, !c",
+        "{form.x} \" ?",
+        "text",
+        "oui",
+        "",
+        "accueil",
+        "non",
+        "",
+    ];
+    answers.extend(hostile);
+    let made = answered(&town, "fr", &answers);
+    assert_eq!(made.code, 0, "{}{}", made.out, made.err);
+    holds(&town);
+}
