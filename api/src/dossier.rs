@@ -1,5 +1,7 @@
 //! What was said in a request: its personal parts, opened from its own history for those who may read them.
 
+use std::collections::BTreeMap;
+
 use guichet_engine::rules::process::Party;
 use guichet_engine::rules::request::{Contact, Hold, Personal, Request, Stage, What};
 use guichet_engine::{Entry, Known};
@@ -68,6 +70,8 @@ impl Dossier {
             self.form.extend(event.form.clone());
         } else if let What::Reclassified(event) = what {
             self.form.clone_from(&event.form);
+        } else if let What::Migrated(event) = what {
+            rename(&mut self.form, &event.fields);
         } else if let What::Asked(event) = what {
             self.question = event.question.known().cloned();
             self.pieces.clone_from(&event.pieces);
@@ -83,6 +87,14 @@ impl Dossier {
         } else if let What::Messaged(event) = what {
             self.messages.extend(event.text.known().cloned());
         }
+    }
+}
+
+/// Gives the fields of a form the names that another version of the process has for them.
+pub(crate) fn rename(form: &mut Map<String, Value>, names: &BTreeMap<String, String>) {
+    if !names.is_empty() {
+        let all = std::mem::take(form).into_iter();
+        form.extend(all.map(|(field, value)| (names.get(&field).cloned().unwrap_or(field), value)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::commitment::{NoDue, due};
-use guichet_engine::rules::process::{Definition, Plan, SourceLine, Sources};
+use guichet_engine::rules::process::{Definition, DefinitionHash, Plan, SourceLine, Sources};
 use guichet_engine::rules::request::explain::{Line, explain as explain_events};
 use guichet_engine::rules::request::{Clock, ClockStatus, Event, Meta, What};
 use guichet_engine::rules::text::{Language, Text};
@@ -76,20 +76,45 @@ pub struct ClockExplained {
 /// Explains a request from its state and its history. `versions` are those of the processes that it followed.
 #[must_use]
 pub fn explain(known: &Known, history: &[Entry], versions: &[(Arc<Plan>, Arc<Sources>)]) -> Explained {
-    let own = versions.iter().find(|(plan, _)| *plan.hash() == known.request.definition);
-    let none = Sources::new();
-    let sources = own.map_or(&none, |(_, sources)| sources.as_ref());
     let events: Vec<(Event, Meta)> =
         history.iter().map(|entry| (entry.event.clone(), entry.meta.clone())).collect();
     let plans: Vec<(&Plan, &Sources)> =
         versions.iter().map(|(plan, sources)| (plan.as_ref(), sources.as_ref())).collect();
-    let definition = known.plan.definition();
-    let cite = |pointer: &String| cited(definition, sources, pointer);
+    let none = Sources::new();
+    let version = |hash: &DefinitionHash| {
+        let found = plans.iter().find(|(plan, _)| plan.hash() == hash);
+        found.copied().unwrap_or((known.plan.as_ref(), &none))
+    };
+    let clock = |clock: &Clock| {
+        let (plan, sources) = version(clock.made_under.as_ref().unwrap_or(&known.request.definition));
+        explained(clock, plan, &|pointer| cited(plan.definition(), sources, pointer))
+    };
+    let mut followed = known.request.definition.clone();
+    let mut made = Vec::new();
+    for entry in history {
+        followed = pinned(&entry.event.what).unwrap_or(followed);
+        let (plan, sources) = version(&followed);
+        made.extend(choices(entry, &|pointer| cited(plan.definition(), sources, pointer)));
+    }
     Explained {
-        choices: history.iter().flat_map(|entry| choices(entry, &cite)).collect(),
-        clocks: known.request.clocks.iter().map(|clock| explained(clock, &known.plan, &cite)).collect(),
+        choices: made,
+        clocks: known.request.clocks.iter().map(clock).collect(),
         lines: explain_events(&events, &plans),
     }
+}
+
+/// The version that the request follows from this event on, if it is another.
+fn pinned(what: &What) -> Option<DefinitionHash> {
+    if let What::Received(event) = what {
+        return Some(event.definition.clone());
+    }
+    if let What::Reclassified(event) = what {
+        return Some(event.definition.clone());
+    }
+    if let What::Migrated(event) = what {
+        return Some(event.definition.clone());
+    }
+    None
 }
 
 fn choices(entry: &Entry, cite: &dyn Fn(&String) -> RuleCited) -> Vec<Choice> {
@@ -134,6 +159,15 @@ fn choices(entry: &Entry, cite: &dyn Fn(&String) -> RuleCited) -> Vec<Choice> {
             format!("Task not needed: {}.", event.task),
         );
         return vec![choice(text, Some(&event.rule))];
+    }
+    if let What::Migrated(event) = &entry.event.what {
+        let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
+        let (from, to) = (short(&event.from.0), short(&event.definition.0));
+        let text = Text::new(
+            format!("Passée de la version {from} à la version {to}."),
+            format!("Moved from version {from} to version {to}."),
+        );
+        return vec![choice(text, None)];
     }
     if let What::Reclassified(event) = &entry.event.what {
         let text = Text::new(

@@ -279,6 +279,7 @@ impl Guichet {
         let followed = history.iter().filter_map(|entry| match &entry.event.what {
             What::Received(event) => Some(&event.definition),
             What::Reclassified(event) => Some(&event.definition),
+            What::Migrated(event) => Some(&event.definition),
             _ => None,
         });
         let versions: Vec<_> = followed

@@ -136,10 +136,11 @@ impl Gathered {
         }
     }
 
-    /// The version that the events stand under: the new one when they reclassify.
+    /// The version that the events stand under: the new one when they reclassify or migrate.
     pub(crate) fn definition_after(&self, events: &[Event]) -> DefinitionHash {
-        let reclassified = events.iter().any(|event| matches!(event.what, What::Reclassified(_)));
-        let plan = if reclassified { self.target.as_ref().unwrap_or(&self.plan) } else { &self.plan };
+        let moves = |event: &Event| matches!(event.what, What::Reclassified(_) | What::Migrated(_));
+        let plan =
+            if events.iter().any(moves) { self.target.as_ref().unwrap_or(&self.plan) } else { &self.plan };
         plan.hash().clone()
     }
 }

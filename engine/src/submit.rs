@@ -164,6 +164,14 @@ impl Engine {
         self.definitions.version(hash).ok_or_else(|| EngineError::MissingDefinition(hash.0.clone()))
     }
 
+    /// A version that was published here or by another server, if there is one.
+    async fn published(&self, hash: &DefinitionHash) -> Result<Option<Arc<Plan>>, EngineError> {
+        if self.definitions.version(hash).is_none() {
+            self.refresh().await?;
+        }
+        Ok(self.definitions.version(hash))
+    }
+
     /// The version in force of a process, or the refusal.
     async fn in_force(&self, tenant: &str, process: &str) -> Result<Arc<Plan>, EngineError> {
         if let Some(plan) = self.definitions.in_force(tenant, process) {
@@ -263,6 +271,10 @@ impl Engine {
             (Command::Qualify { process: Some(process), .. }, Some(file)) => {
                 let target = self.in_force(tenant, process).await?;
                 (self.plan(&file.request.definition).await?, Some(target), None)
+            }
+            (Command::Migrate { definition, .. }, Some(file)) => {
+                let target = self.published(definition).await?;
+                (self.plan(&file.request.definition).await?, target, None)
             }
             (Command::Merge { into }, Some(file)) => {
                 let other = self.file(&request_stream(&job.tenant, *into)?).await?;

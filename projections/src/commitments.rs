@@ -17,7 +17,7 @@ use crate::store::{
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "commitments", version: 1, tables: &[&TABLE], fold: |_| Box::new(Commitments) };
+    ReadModel { name: "commitments", version: 2, tables: &[&TABLE], fold: |_| Box::new(Commitments) };
 
 static TABLE: Table = Table {
     name: "commitments",
@@ -214,7 +214,7 @@ fn table_rows(held: &Held, process: &Process) -> Vec<Vec<Value>> {
             (&process.definition.theme).into(),
             request.channel.id().into(),
             request.service.as_ref().into(),
-            (&request.definition.0).into(),
+            (&clock.made_under.as_ref().unwrap_or(&request.definition).0).into(),
             (!request.stage.is_finished()).into(),
             request.milestones.received.into(),
             (&clock.commitment).into(),

@@ -1,5 +1,7 @@
 //! What the placeholders of a message stand for, taken from a request, its history and its process.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use guichet_engine::rules::process::{Definition, Field, FieldType, Silence};
@@ -222,6 +224,8 @@ impl Ground<'_> {
                 form.extend(event.form.clone());
             } else if let What::Reclassified(event) = what {
                 form.clone_from(&event.form);
+            } else if let What::Migrated(event) = what {
+                crate::dossier::rename(&mut form, &event.fields);
             }
         }
         for field in &self.definition().form {
@@ -230,12 +234,18 @@ impl Ground<'_> {
     }
 
     fn reports(&self, values: &mut Values) {
+        let mut reports = BTreeMap::new();
+        for entry in self.history {
+            if let What::TaskCompleted(done) = &entry.event.what {
+                reports.insert(done.task.clone(), &done.report);
+            } else if let What::Migrated(event) = &entry.event.what {
+                let taken: Vec<_> =
+                    event.tasks.iter().filter_map(|task| Some((task, reports.remove(&task.from)?))).collect();
+                reports.extend(taken.into_iter().map(|(task, report)| (task.to.clone(), report)));
+            }
+        }
         for task in &self.definition().treatment {
-            let report = self.last(|what| {
-                let What::TaskCompleted(done) = what else { return None };
-                (done.task == task.task).then(|| done.report.clone())
-            });
-            let Some(report) = report else { continue };
+            let Some(report) = reports.get(&task.task) else { continue };
             for field in &task.report {
                 let name = format!("tasks.{}.{}", task.task, field.field);
                 self.put(values, name, field, report.get(&field.field));

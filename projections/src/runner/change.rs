@@ -85,6 +85,7 @@ impl Trace {
             }
             What::Received(_)
             | What::Qualified(_)
+            | What::Migrated(_)
             | What::Assigned(_)
             | What::Reassigned(_)
             | What::Claimed(_)

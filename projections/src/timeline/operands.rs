@@ -28,6 +28,8 @@ struct Operands<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<&'a str>,
@@ -118,6 +120,9 @@ fn of_what(what: &What) -> Operands<'_> {
             ..none
         },
         What::Reclassified(e) => Operands { from: Some(&e.from), process: Some(&e.process), ..none },
+        What::Migrated(e) => {
+            Operands { from: Some(&e.from.0), to: Some(&e.definition.0), plan: e.plan.as_deref(), ..none }
+        }
         What::Assigned(e) => {
             Operands { service: Some(&e.service), rules: e.rule.iter().map(String::as_str).collect(), ..none }
         }
@@ -205,6 +210,7 @@ fn of_ending(what: &What) -> Operands<'_> {
         | What::Acknowledged(_)
         | What::Qualified(_)
         | What::Reclassified(_)
+        | What::Migrated(_)
         | What::Assigned(_)
         | What::Reassigned(_)
         | What::Claimed(_)

@@ -160,6 +160,13 @@ fn intake(name: &str, words: &Words<'_>) -> Option<Text> {
                 format!("Moved to another process: {}", english(&process)),
             )
         }
+        "migrated" => {
+            let (from, to) = (short(words.text("from")), short(words.text("to")));
+            Text::new(
+                format!("Passée de la version {from} de la démarche à la version {to}"),
+                format!("Moved from version {from} of the process to version {to}"),
+            )
+        }
         "assigned" => {
             let service = words.service("service");
             Text::new(
@@ -187,6 +194,11 @@ fn intake(name: &str, words: &Words<'_>) -> Option<Text> {
         }
         _ => return None,
     })
+}
+
+/// The beginning of a version, as people compare it.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
 }
 
 fn complexity(code: &str) -> (&'static str, &'static str) {

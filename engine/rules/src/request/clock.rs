@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::commitment::{Budget, MonthRule, Pause};
-use crate::process::PauseReason;
+use crate::process::{DefinitionHash, PauseReason};
 
 /// A warning that falls before the due instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -165,6 +165,9 @@ pub struct Clock {
     pub broken: bool,
     /// When it stopped (UTC).
     pub stopped_at: Option<DateTime<Utc>>,
+    /// The version of the process whose rules it was made from, where the request follows another one by now: `rule`
+    /// points into this one then.
+    pub made_under: Option<DefinitionHash>,
 }
 
 /// What a timer is for.

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
 use super::clock::TimerKind;
+use super::migration::{ClockPolicy, Mapping};
 use super::requester::{Contact, RequesterKind};
 use crate::commitment::Budget;
-use crate::process::{Channel, Complexity, Delivery, Opener, Priority};
+use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Priority};
 use crate::text::Language;
 
 /// Who a request is for, as a door hears it.
@@ -96,6 +97,20 @@ pub enum Command {
         /// Fields completed.
         #[serde(default)]
         form: Map<String, Value>,
+    },
+    /// Let it follow another version of its process.
+    Migrate {
+        /// The version.
+        definition: DefinitionHash,
+        /// What becomes of the promises under way; they keep their due instants if nothing is said.
+        #[serde(default)]
+        promises: ClockPolicy,
+        /// What parts of the old version are called in the new one.
+        #[serde(default)]
+        mapping: Mapping,
+        /// The SHA-256 of the migration plan that it is part of, in hexadecimal.
+        #[serde(default)]
+        plan: Option<String>,
     },
     /// Give it to another service.
     Reassign {
@@ -306,6 +321,7 @@ impl Command {
             Self::Receive { .. } => "receive",
             Self::Acknowledge { .. } => "acknowledge",
             Self::Qualify { .. } => "qualify",
+            Self::Migrate { .. } => "migrate",
             Self::Reassign { .. } => "reassign",
             Self::Claim {} => "claim",
             Self::Release {} => "release",

@@ -131,6 +131,13 @@ pub fn effects(
                 asked.add(Recipient::Requester, Subject::Acknowledgement, by);
             }
         }
+        What::Migrated(event) => {
+            for task in &event.tasks {
+                if let Some(by) = &task.by {
+                    asked.party(by, Subject::Task(task.to.clone()));
+                }
+            }
+        }
         What::Assigned(_) | What::Reassigned(_) => asked.service(Subject::Assignment),
         What::TaskOpened(event) => task_opened(&mut asked, event, plan),
         What::TaskLate(event) => {
@@ -277,6 +284,7 @@ pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
         What::Received(_)
         | What::Qualified(_)
         | What::Reclassified(_)
+        | What::Migrated(_)
         | What::Assigned(_)
         | What::Claimed(_)
         | What::Released(_)

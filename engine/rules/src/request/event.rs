@@ -117,6 +117,7 @@ events! {
     Acknowledged => "request.acknowledged",
     Qualified => "request.qualified",
     Reclassified => "request.reclassified",
+    Migrated => "request.migrated",
     Assigned => "request.assigned",
     Reassigned => "request.reassigned",
     Claimed => "request.claimed",

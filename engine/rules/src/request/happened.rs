@@ -1,11 +1,14 @@
 //! The events, one struct each: what is told by each kind of event.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
+use super::migration::{CircuitMoved, ClockPolicy, TaskMoved};
 use super::personal::Personal;
 use super::requester::Requester;
 use crate::commitment::Budget;
@@ -83,6 +86,30 @@ event_structs! {
         /// The whole form, as far as the new process has the fields. A personal field that is kept as it was is the
         /// marker `{"$kept": true}`: its value stays in the event that brought it.
         form: Map<String, Value>,
+    }
+    /// It follows another version of its process from now on.
+    Migrated {
+        /// The version it followed.
+        from: DefinitionHash,
+        /// The version that it is pinned to now.
+        definition: DefinitionHash,
+        /// The SHA-256 of the migration plan that it was part of, in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
+        /// What became of the promises under way; the changes themselves ride on the event.
+        promises: ClockPolicy,
+        /// Tasks of the request that are called, done or due otherwise.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tasks: Vec<TaskMoved>,
+        /// Form fields that are called otherwise: the old name, the new name. The values stay as they are.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        fields: BTreeMap<String, String>,
+        /// Commitments that are called otherwise: the old name, the new name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        commitments: BTreeMap<String, String>,
+        /// The approval circuit under way, if one is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        circuit: Option<CircuitMoved>,
     }
     /// A service is in charge.
     Assigned {

@@ -132,6 +132,19 @@ refusals! {
         "Cet envoi a déjà été rapporté.", "This effect has already been reported.";
     version_wrong() = "version.wrong",
         "La demande suit une autre version de sa démarche.", "The request follows another version of its process.";
+    migration_same_version() = "migration.same_version",
+        "La demande suit déjà cette version de sa démarche.", "The request follows this version of its process already.";
+    migration_version_unknown() = "migration.version_unknown",
+        "Cette version n’est pas, ou n’est plus, publiée pour cette démarche dans cette collectivité.",
+        "This version is not, or no longer, published for this process in this collectivity.";
+    migration_other_process(process) = "migration.other_process",
+        "Cette version est celle de la démarche « {process} » : pour changer de démarche, requalifiez la demande.",
+        "This version is one of the process “{process}”: to change the process, qualify the request anew.";
+    migration_mapping(fr, en) = "migration.mapping",
+        "La correspondance ne convient pas : {fr}.", "The mapping does not fit: {en}.";
+    migration_no_place() = "migration.no_place",
+        "La demande, là où elle en est, n’a pas sa place dans cette version.",
+        "The request, where it stands, has no place in this version.";
     rule_failed(rule) = "rule.failed",
         "Une règle de la démarche ne peut pas être évaluée : {rule}", "A rule of the process cannot be evaluated: {rule}";
 }

@@ -20,17 +20,18 @@ pub struct Rejection {
     /// Names of the commands that would be allowed to this actor now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
-    /// Every wrong field at once, where a form was wrong.
+    /// Every wrong field at once, where a form was wrong; every reason at once, where a request has no place in
+    /// another version of its process.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldFault>,
 }
 
-/// One wrong field of a form.
+/// One wrong field of a form, or one part of a request that has no place in another version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldFault {
-    /// JSON pointer into the form, for example `/place`.
+    /// JSON pointer into the form, for example `/place`, or into the request, for example `/tasks/visite`.
     pub pointer: String,
-    /// Stable code, for example `field.required`.
+    /// Stable code, for example `field.required` or `migration.task_gone`.
     pub code: String,
     /// The sentence for the person.
     pub text: Text,

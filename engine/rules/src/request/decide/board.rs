@@ -11,7 +11,7 @@ use crate::process::{Bindings, CommitmentSheet, Moment, PauseReason, Plan};
 use crate::request::clock::{Clock, ClockChange, ClockStatus, Warning};
 use crate::request::evolve::{apply_clock, sum};
 use crate::request::state::{Hold, Request, Stage};
-use crate::request::{Rejection, bindings, refusal};
+use crate::request::{ClockPolicy, Rejection, bindings, refusal};
 
 /// The legal clock's name.
 pub(super) const SILENCE: &str = "silence";
@@ -219,6 +219,59 @@ impl<'a> Board<'a> {
             }
         }
         self.pauses()
+    }
+
+    /// Another version of the process. What it counts as done by now is done; the rest goes by the policy.
+    pub(super) fn migrate(&mut self, policy: ClockPolicy) -> Result<(), Rejection> {
+        let plan = self.plan;
+        for sheet in &plan.definition().commitments {
+            if let Some(done) = reached(self.request, plan, &sheet.until) {
+                let now = std::mem::replace(&mut self.at, done);
+                self.stop(&sheet.commitment);
+                self.at = now;
+            }
+        }
+        if policy == ClockPolicy::Keep {
+            return Ok(());
+        }
+        for name in self.live_names().into_iter().filter(|name| name != SILENCE) {
+            if plan.definition().commitment(&name).is_none() {
+                self.push(ClockChange::Dropped { commitment: name });
+            }
+        }
+        for (index, sheet) in plan.definition().commitments.iter().enumerate() {
+            self.migrate_one(index, sheet, policy)?;
+        }
+        legal::reclassify(self, true)?;
+        self.pauses()
+    }
+
+    fn migrate_one(
+        &mut self,
+        index: usize,
+        sheet: &CommitmentSheet,
+        policy: ClockPolicy,
+    ) -> Result<(), Rejection> {
+        let started = reached(self.request, self.plan, &sheet.from);
+        let over = reached(self.request, self.plan, &sheet.until).is_some();
+        // What lies before a reopening belongs to the closed cycle.
+        let first = self.request.cycle == 0 && policy == ClockPolicy::RecomputeRemaining;
+        if let Some(clock) = self.live(&sheet.commitment).cloned() {
+            let (base, rule) = self.budget(index, sheet)?;
+            let budget = clock.extended_by.and_then(|by| sum(base, by)).unwrap_or(base);
+            let from = match policy {
+                ClockPolicy::Restart => self.at,
+                ClockPolicy::RecomputeRemaining if first => started.unwrap_or(clock.from),
+                ClockPolicy::RecomputeRemaining | ClockPolicy::Keep => clock.from,
+            };
+            return self.change(&clock, Terms { budget, sheet, rule: Some(rule), from });
+        }
+        match started {
+            Some(from) if !over && self.any(&sheet.commitment).is_none() => {
+                self.start(index, sheet, if first { from } else { self.at })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) fn extend(&mut self, commitment: &str, by: Budget) -> Result<(), Rejection> {

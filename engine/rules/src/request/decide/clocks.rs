@@ -31,8 +31,9 @@ pub(super) fn changes(
         }
         What::Reclassified(_) => {
             board.reclassify()?;
-            legal::reclassify(&mut board)?;
+            legal::reclassify(&mut board, false)?;
         }
+        What::Migrated(event) => board.migrate(event.promises)?,
         What::Assigned(_) => {
             board.reach(&Moment::Assigned)?;
             board.reach_treated()?;

@@ -127,8 +127,18 @@ impl<'a> Decision<'a> {
 
     /// The instant at which `budget`, from `from`, is used up by the process's own calendar.
     pub(super) fn term(&self, from: DateTime<Utc>, budget: Budget) -> Result<DateTime<Utc>, Rejection> {
-        let name = &self.plan.definition().calendar;
-        let calendar = self.plan.calendar(name).ok_or_else(|| refusal::rule_failed(name))?;
+        self.term_of(self.plan, from, budget)
+    }
+
+    /// [`Decision::term`], by the calendar of another version.
+    pub(super) fn term_of(
+        &self,
+        plan: &Plan,
+        from: DateTime<Utc>,
+        budget: Budget,
+    ) -> Result<DateTime<Utc>, Rejection> {
+        let name = &plan.definition().calendar;
+        let calendar = plan.calendar(name).ok_or_else(|| refusal::rule_failed(name))?;
         due_instant(calendar, from, budget, MonthRule::default(), &[]).map_err(|_| refusal::term_unusable())
     }
 }

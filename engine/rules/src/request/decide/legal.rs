@@ -10,6 +10,7 @@ use super::board::{Board, SILENCE};
 use crate::commitment::due_instant;
 use crate::process::{CommitmentSheet, Moment, PauseReason, Silence};
 use crate::request::clock::{Clock, ClockChange, ClockStatus};
+use crate::request::evolve::sum;
 use crate::request::state::Hold;
 use crate::request::{Rejection, refusal};
 
@@ -59,8 +60,8 @@ pub(super) fn reopened(board: &mut Board<'_>) -> Result<(), Rejection> {
     start_at(board, board.at)
 }
 
-/// Another process, another law.
-pub(super) fn reclassify(board: &mut Board<'_>) -> Result<(), Rejection> {
+/// Another process or version, another law. An extension stays where the process does.
+pub(super) fn reclassify(board: &mut Board<'_>, extended: bool) -> Result<(), Rejection> {
     let definition = board.plan.definition();
     let Some(clock) = board.live(SILENCE).cloned() else {
         return if board.any(SILENCE).is_none() { start(board) } else { Ok(()) };
@@ -70,6 +71,8 @@ pub(super) fn reclassify(board: &mut Board<'_>) -> Result<(), Rejection> {
         board.push(ClockChange::Dropped { commitment: SILENCE.into() });
         return Ok(());
     };
+    let extension = clock.extended_by.filter(|_| extended);
+    let budget = extension.and_then(|by| sum(budget, by)).unwrap_or(budget);
     // A file that was completed later, or a later cycle, moved the start of an acceptance; a rejection's never moves.
     let from = match law.silence {
         Silence::Acceptance => origin.max(clock.from),

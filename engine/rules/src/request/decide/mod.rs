@@ -9,6 +9,7 @@ mod close;
 mod decision;
 mod deliver;
 mod legal;
+mod migrate;
 pub(super) mod moments;
 mod passing;
 mod people;
@@ -22,6 +23,7 @@ pub(super) mod tries;
 mod wait;
 
 pub(super) use deliver::reach;
+pub use migrate::MIGRATION_REASONS;
 pub use receive::{Acknowledgement, acknowledgement};
 pub use tries::allowed;
 
@@ -56,7 +58,8 @@ pub struct Facts<'a> {
     pub organisation: &'a Organisation,
     /// The tracking code drawn for a new request; `Receive` needs it.
     pub tracking: Option<&'a Tracking>,
-    /// The process that `Qualify` names, in the version in force, if it exists.
+    /// The process that `Qualify` names, in the version in force, if it exists; the version that `Migrate` names, if it
+    /// is published.
     pub target: Option<&'a Plan>,
     /// The request that `Merge` names, if it exists in this collectivity.
     pub other: Option<&'a Request>,
@@ -91,6 +94,9 @@ fn attempt(request: Option<&Request>, command: &Command, facts: &Facts<'_>) -> R
         Command::Acknowledge { by } => receive::acknowledge(d, *by)?,
         Command::Qualify { process, complexity, priority, form } => {
             qualify::qualify(d, process.as_deref(), (*complexity, *priority), form)?;
+        }
+        Command::Migrate { definition, promises, mapping, plan } => {
+            migrate::migrate(d, definition, (*promises, mapping), plan.as_deref())?;
         }
         Command::Reassign { to, reason } => qualify::reassign(d, to, reason)?,
         Command::Claim {} => treat::claim(d)?,

@@ -17,6 +17,11 @@ const HANDLER: (&str, &str) = (
     "someone of the service in charge or of the front office",
 );
 
+const HEAD: (&str, &str) = (
+    "le chef du service chargé de la demande, ou à l’exploitant",
+    "the head of the service in charge, or the operator,",
+);
+
 fn needed((fr, en): (&str, &str)) -> Rejection {
     refusal::role_needed(fr, en)
 }
@@ -93,6 +98,23 @@ impl<'a> Decision<'a> {
     pub(super) fn in_charge(&self) -> Result<&'a Person, Rejection> {
         let person = self.staff()?;
         if self.of_service(self.request()?, person) { Ok(person) } else { Err(needed(IN_CHARGE)) }
+    }
+
+    /// The engine, for whoever runs it, or the head of the service in charge; before there is one, the head of any
+    /// service of the collectivity. Carrying requests over to another version is for those who answer for the sheet.
+    pub(super) fn engine_or_head(&self) -> Result<(), Rejection> {
+        if *self.facts.actor == Actor::Engine {
+            return Ok(());
+        }
+        let person = self.staff()?;
+        let services = &self.facts.organisation.services;
+        let in_charge = self.known().and_then(|request| request.service.as_ref());
+        let heads = services.iter().any(|service| {
+            service.tenant == self.facts.tenant
+                && service.head.as_ref() == Some(&person.person)
+                && in_charge.is_none_or(|id| service.service == *id)
+        });
+        if heads { Ok(()) } else { Err(needed(HEAD)) }
     }
 
     /// Someone who handles the request at this point: the front office until a service is in charge; then either.

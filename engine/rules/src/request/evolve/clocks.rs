@@ -40,6 +40,7 @@ pub(in crate::request) fn apply(
             status: ClockStatus::Running,
             broken: false,
             stopped_at: None,
+            made_under: None,
         });
     } else if let Some(clock) = live(clocks, cycle, change.commitment()) {
         change_live(clock, change, at);
@@ -55,6 +56,7 @@ fn change_live(clock: &mut Clock, change: &ClockChange, at: DateTime<Utc>) {
             clock.month_rule = *month_rule;
             clock.calendar.clone_from(calendar);
             clock.rule.clone_from(rule);
+            clock.made_under = None;
             clock.warnings.clone_from(warnings);
             if let Some(due) = due {
                 clock.due = *due;

@@ -66,6 +66,7 @@ pub(super) fn qualified(request: &mut Request, event: &Qualified, at: DateTime<U
 
 /// The request starts its new process from the beginning; what was done under the old one stays in the history.
 pub(super) fn reclassified(request: &mut Request, event: &Reclassified) {
+    super::migration::made_under(request);
     request.process.clone_from(&event.process);
     request.definition = event.definition.clone();
     replace_form(&mut request.form, &event.form);

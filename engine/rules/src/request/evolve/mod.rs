@@ -8,6 +8,7 @@ mod circuit;
 mod clocks;
 mod course;
 mod form;
+mod migration;
 mod treatment;
 
 pub(super) use clocks::{apply as apply_clock, sum};
@@ -50,6 +51,7 @@ fn apply(mut request: Request, what: &What, meta: &Meta) -> Request {
         }
         What::Qualified(event) => course::qualified(r, event, at),
         What::Reclassified(event) => course::reclassified(r, event),
+        What::Migrated(event) => migration::migrated(r, event),
         What::Assigned(event) => course::assigned(r, event, at),
         What::Reassigned(event) => course::reassigned(r, event),
         What::Claimed(event) => r.agent = Some(event.agent.clone()),

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{About, Line, Moment};
 use crate::process::{Bindings, Delivery, DeliveryChoice};
-use crate::request::happened::{DeliveryOpened, Qualified, Submitted};
+use crate::request::happened::{DeliveryOpened, Migrated, Qualified, Submitted};
 use crate::request::state::{Request, Stage};
-use crate::request::{What, bindings, merge_form};
+use crate::request::{ClockPolicy, What, bindings, merge_form};
 use crate::text::Text;
 
 /// The id of a word of the language.
@@ -43,6 +43,7 @@ pub(super) fn lines(moment: &Moment<'_>, lines: &mut Vec<Line>) {
             );
             lines.push(moment.line(About::Process, text));
         }
+        What::Migrated(event) => lines.push(migrated(moment, event)),
         What::Qualified(event) => qualified(moment, event, before, lines),
         What::Assigned(event) => {
             let text =
@@ -68,6 +69,46 @@ pub(super) fn lines(moment: &Moment<'_>, lines: &mut Vec<Line>) {
         What::DeliveryOpened(event) => delivery(moment, event, before, lines),
         _ => {}
     }
+}
+
+/// Which version took the place of which, and what that did to the promises.
+fn migrated(moment: &Moment<'_>, event: &Migrated) -> Line {
+    let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
+    let (from, to, actor) = (short(&event.from.0), short(&event.definition.0), &moment.meta.actor);
+    let text = Text::new(
+        format!("Passée de la version {from} à la version {to} de la démarche par {actor}."),
+        format!("Moved from version {from} to version {to} of the process by {actor}."),
+    );
+    let mut line = moment.line(About::Process, text);
+    let (fr, en) = match event.promises {
+        ClockPolicy::Keep => {
+            ("Les engagements gardent leurs échéances.", "The promises keep their due instants.")
+        }
+        ClockPolicy::Restart => (
+            "Les engagements de la nouvelle version courent à partir de ce moment.",
+            "The new version’s promises count from this moment.",
+        ),
+        ClockPolicy::RecomputeRemaining => (
+            "Les engagements sont recalculés comme si la nouvelle version avait valu depuis le début.",
+            "The promises are reckoned as if the new version had applied from the beginning.",
+        ),
+    };
+    line.reasoning.push(Text::new(fr, en));
+    if let Some(plan) = &event.plan {
+        let plan = short(plan);
+        line.reasoning
+            .push(Text::new(format!("Plan de migration {plan}."), format!("Migration plan {plan}.")));
+    }
+    let tasks = event.tasks.iter().filter(|task| task.from != task.to).map(|task| (&task.from, &task.to));
+    let steps = event.circuit.iter().flat_map(|circuit| &circuit.renamed);
+    for (from, to) in tasks.chain(steps).chain(&event.fields).chain(&event.commitments) {
+        let words = Text::new(
+            format!("« {from} » s’appelle maintenant « {to} »."),
+            format!("“{from}” is now called “{to}”."),
+        );
+        line.reasoning.push(words);
+    }
+    line
 }
 
 fn qualified(moment: &Moment<'_>, event: &Qualified, before: &Request, lines: &mut Vec<Line>) {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::organisation::Organisation;
-use crate::process::{Delivery, Plan};
+use crate::process::{DefinitionHash, Delivery, Plan};
 use crate::request::{
     Actor, Command, DecodeError, Effect, Event, Facts, Meta, Recipient, Rejection, Request, RequestId,
     Subject, Timer, Tracking, decide, effects, evolve, settled, timers,
@@ -33,6 +33,8 @@ pub struct Case {
 pub struct World {
     /// The processes, by name.
     pub plans: BTreeMap<String, Arc<Plan>>,
+    /// Other versions of them, which requests may follow or be carried over to.
+    pub versions: Vec<Arc<Plan>>,
     /// Who works there.
     pub organisation: Organisation,
     /// The collectivity that the requests are made to.
@@ -50,7 +52,15 @@ impl World {
     #[must_use]
     pub fn new(plans: Vec<Arc<Plan>>, organisation: Organisation, tenant: &str, now: DateTime<Utc>) -> Self {
         let plans = plans.into_iter().map(|plan| (plan.definition().process.clone(), plan)).collect();
-        Self { plans, organisation, tenant: tenant.into(), now, cases: Vec::new(), sends: true }
+        Self {
+            plans,
+            versions: Vec::new(),
+            organisation,
+            tenant: tenant.into(),
+            now,
+            cases: Vec::new(),
+            sends: true,
+        }
     }
 
     /// Makes room for another request and says its place.
@@ -70,11 +80,22 @@ impl World {
     /// The process that a command on this request is decided by.
     fn plan(&self, case: &Case, command: &Command) -> Option<Arc<Plan>> {
         let name = match (&case.request, command) {
-            (Some(request), _) => &request.process,
+            (Some(request), _) => return self.followed(request),
             (None, Command::Receive { process, .. }) => process,
             (None, _) => return self.plans.values().next().cloned(),
         };
         self.plans.get(name).cloned()
+    }
+
+    /// The version of its process that a request follows.
+    fn followed(&self, request: &Request) -> Option<Arc<Plan>> {
+        let in_force = self.plans.get(&request.process);
+        let older = || self.version(&request.definition);
+        in_force.filter(|plan| *plan.hash() == request.definition).cloned().or_else(older)
+    }
+
+    fn version(&self, hash: &DefinitionHash) -> Option<Arc<Plan>> {
+        self.plans.values().chain(&self.versions).find(|plan| plan.hash() == hash).cloned()
     }
 
     /// What a command would make happen to a request, or why it would be refused; `None` where its process or
@@ -103,6 +124,7 @@ impl World {
         let plan = self.plan(case, command)?;
         let target = match command {
             Command::Qualify { process: Some(process), .. } => self.plans.get(process).cloned(),
+            Command::Migrate { definition, .. } => self.version(definition),
             _ => None,
         };
         let other = match command {
@@ -172,9 +194,10 @@ impl World {
         case.history.push((written.clone(), meta.clone()));
         let over = settled(&written, &case.pending);
         case.pending.retain(|effect| !over.contains(&effect.id));
+        let followed = self.cases.get(index).and_then(|case| self.followed(case.request.as_ref()?));
+        let (Some(plan), Some(case)) = (followed, self.cases.get_mut(index)) else { return };
         let Some(request) = &case.request else { return };
-        let Some(plan) = self.plans.get(&request.process) else { return };
-        let asked = effects(revision, &written, request, plan, &self.organisation);
+        let asked = effects(revision, &written, request, &plan, &self.organisation);
         case.pending.extend(asked.clone());
         case.asked.extend(asked);
     }

@@ -7,6 +7,7 @@ mod course;
 mod explained;
 mod forms;
 mod legal;
+mod migration;
 mod people;
 mod properties;
 mod scenarios;

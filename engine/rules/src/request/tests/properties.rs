@@ -53,7 +53,7 @@ fn ends(command: &Command) -> bool {
 }
 
 /// One step of a life: someone does something that is possible, or tries something that is not.
-fn step(story: &mut Story, (who, what, minutes): (usize, usize, i64)) {
+pub(super) fn step(story: &mut Story, (who, what, minutes): (usize, usize, i64)) {
     let later = story.world.now + chrono::TimeDelta::minutes(minutes);
     story.world.wait_until(later).unwrap();
     let actors = actors();
@@ -87,7 +87,7 @@ fn step(story: &mut Story, (who, what, minutes): (usize, usize, i64)) {
 }
 
 /// A rich sheet: every clock rests for something, silence means something.
-fn rich(silence: Silence) -> Definition {
+pub(super) fn rich(silence: Silence) -> Definition {
     let mut sheet = pothole();
     sheet.law = application(silence).law;
     sheet.commitments[1].paused_while.extend([PauseReason::Suspended, PauseReason::Validation]);
@@ -99,7 +99,7 @@ fn rich(silence: Silence) -> Definition {
     sheet
 }
 
-fn holds(story: &Story) {
+pub(super) fn holds(story: &Story) {
     let request = story.request();
     replays(story);
     if request.stage.is_finished() {
