@@ -3,10 +3,13 @@
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use guichet_engine::rules::language::diagnostic::{Diagnostic, Fault, Severity, locate_all, nearest};
+use guichet_engine::rules::language::grammar::{self, Choice, Group};
 use guichet_engine::rules::language::source::{FileId, Mark, Sources};
 use guichet_engine::rules::language::yaml::{self, Entry, Kind, Node, Style};
-use guichet_engine::rules::process::{Channel, Opener};
+use guichet_engine::rules::process::Opener;
 use guichet_engine::rules::text::Language;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::conditions::{Condition, Test, fold};
 use super::map::{Blank, ImportMap, Lookup, ProcessRule, Received, Value};
@@ -34,18 +37,18 @@ struct Desk {
 
 impl Desk {
     fn map(&mut self, tree: &Node) -> Option<ImportMap> {
-        const KEYS: &[&str] =
-            &["import", "source", "channel", "opened_by", "language", "tenant", "form", "area", "process"];
-        self.keys(tree, KEYS)?;
+        self.keys(tree, &grammar::IMPORT_MAP)?;
         let name = self.needed(tree, "import").and_then(|node| self.text(node));
         let source = self.needed(tree, "source").and_then(|node| self.source(node));
-        let channel = self.needed(tree, "channel").and_then(|node| self.lookup(node, channel_of, CHANNELS));
+        let channel = self
+            .needed(tree, "channel")
+            .and_then(|node| self.lookup(node, &grammar::CHANNEL_LOOKUP, &grammar::CHANNELS));
         let opened_by = match tree.get("opened_by") {
-            Some(node) => self.lookup(node, opener_of, OPENERS),
+            Some(node) => self.lookup(node, &grammar::OPENER_LOOKUP, &grammar::OPENERS),
             None => Some(always(Opener::Citizen)),
         };
         let language = match tree.get("language") {
-            Some(node) => self.word(node, language_of, &["fr", "en"]),
+            Some(node) => self.word(node, &grammar::LANGUAGES),
             None => Some(Language::Fr),
         };
         let tenant = self.needed(tree, "tenant").and_then(|node| self.text(node));
@@ -70,9 +73,9 @@ impl Desk {
     }
 
     fn source(&mut self, node: &Node) -> Option<(u8, String, Received)> {
-        self.keys(node, &["format", "id", "received", "separator"])?;
+        self.keys(node, &grammar::SOURCE)?;
         if let Some(format) = self.needed(node, "format") {
-            self.word(format, |text| (text == "csv").then_some(()), &["csv"]);
+            self.listed(format, &grammar::IMPORT_FORMATS);
         }
         let separator = match node.get("separator") {
             Some(separator) => self.separator(separator),
@@ -84,7 +87,8 @@ impl Desk {
     }
 
     fn separator(&mut self, node: &Node) -> Option<u8> {
-        match self.text(node)?.as_bytes() {
+        // A tab is as good as a semicolon, and `text` takes no blanks.
+        match node.text().unwrap_or_default().as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Some(*byte),
             _ => {
                 let (fr, en) =
@@ -96,7 +100,7 @@ impl Desk {
     }
 
     fn received(&mut self, node: &Node) -> Option<Received> {
-        self.keys(node, &["column", "zone", "time"])?;
+        self.keys(node, &grammar::RECEIVED)?;
         let column = self.needed(node, "column").and_then(|node| self.column(node));
         let (time, zone) = match (node.get("time"), node.get("zone")) {
             (Some(time), Some(zone)) => (time, zone),
@@ -117,40 +121,42 @@ impl Desk {
         Some(Received { column: column?, at: Some((at?, tz?)) })
     }
 
-    fn lookup<T: Copy>(
+    fn lookup<T: Copy + DeserializeOwned>(
         &mut self,
         node: &Node,
-        read: impl Fn(&str) -> Option<T> + Copy,
-        known: &[&str],
+        group: &Group,
+        known: &'static [Choice],
     ) -> Option<Lookup<T>> {
         if node.scalar().is_some() {
-            return self.word(node, read, known).map(always);
+            return self.word(node, known).map(always);
         }
-        self.keys(node, &["column", "map", "blank", "otherwise"])?;
+        self.keys(node, group)?;
         let column = self.needed(node, "column").and_then(|node| self.column(node));
         let mut map = Vec::new();
         for entry in self.needed(node, "map").and_then(|node| self.entries(node)).unwrap_or_default() {
-            if let Some(word) = self.word(&entry.value, read, known) {
+            if let Some(word) = self.word(&entry.value, known) {
                 map.push((fold(&entry.key), word));
             }
         }
-        let blank = node.get("blank").and_then(|node| self.word(node, read, known));
-        let otherwise = node.get("otherwise").and_then(|node| self.word(node, read, known));
+        let blank = node.get("blank").and_then(|node| self.word(node, known));
+        let otherwise = node.get("otherwise").and_then(|node| self.word(node, known));
         Some(Lookup { column: Some(column?), map, blank, otherwise })
     }
 
     fn area(&mut self, node: &Node) -> Option<(String, Blank)> {
-        self.keys(node, &["column", "blank"])?;
+        self.keys(node, &grammar::AREA)?;
         let column = self.needed(node, "column").and_then(|node| self.column(node));
         let blank = match node.get("blank") {
-            Some(node) => self.word(node, blank_of, &["blank", "locate"]),
+            Some(node) => self
+                .listed(node, &grammar::BLANK_AREAS)
+                .map(|word| if word == "locate" { Blank::Locate } else { Blank::Blank }),
             None => Some(Blank::Blank),
         };
         Some((column?, blank?))
     }
 
     fn rules(&mut self, node: &Node) -> Vec<ProcessRule> {
-        let known = self.keys(node, &["rules"]);
+        let known = self.keys(node, &grammar::IMPORT_RULES);
         let Some(list) = known.and_then(|()| self.needed(node, "rules")) else { return Vec::new() };
         let Some(items) = list.list() else {
             self.fault(list.mark, "une liste de règles est attendue", "a list of rules is expected");
@@ -160,7 +166,7 @@ impl Desk {
     }
 
     fn rule(&mut self, node: &Node) -> Option<ProcessRule> {
-        self.keys(node, &["when", "is", "tenant", "form"])?;
+        self.keys(node, &grammar::IMPORT_RULE)?;
         let when = node.get("when").map(|when| self.conditions(when)).unwrap_or_default();
         let is = self.needed(node, "is")?;
         let process = self.text(is)?;
@@ -183,7 +189,7 @@ impl Desk {
     }
 
     fn tests(&mut self, node: &Node) -> Vec<Test> {
-        self.keys(node, &["is", "starts_with", "contains"]);
+        self.keys(node, &grammar::TESTS);
         let mut tests = Vec::new();
         for entry in node.map().unwrap_or_default() {
             let texts = self.texts(&entry.value);
@@ -211,7 +217,17 @@ impl Desk {
         if node.map().is_none() {
             return Some(Value::Constant(constant(node)));
         }
-        self.keys(node, &["column", "value", "lat", "lon", "address"])?;
+        self.keys(node, &grammar::VALUE)?;
+        let said = |way: &&&[&str]| way.iter().any(|key| node.get(key).is_some());
+        let address_alone = node.get("address").is_some() && node.get("lat").is_none();
+        if grammar::VALUE.ways.iter().filter(said).count() > 1 || address_alone {
+            let (fr, en) = (
+                "une valeur vient d’une colonne, ou elle est constante, ou c’est un lieu",
+                "a value is of a column, or constant, or a place",
+            );
+            self.fault(node.mark, fr, en);
+            return None;
+        }
         if let Some(column) = node.get("column") {
             return self.column(column).map(Value::Column);
         }
@@ -239,15 +255,15 @@ impl Desk {
     }
 
     /// Refuses keys that are not known; none where it is no mapping at all.
-    fn keys(&mut self, node: &Node, known: &[&str]) -> Option<()> {
+    fn keys(&mut self, node: &Node, group: &Group) -> Option<()> {
         for entry in self.entries(node)? {
-            if !known.contains(&entry.key.as_str()) {
+            if group.key(&entry.key).is_none() {
                 let (fr, en) =
                     (format!("clé inconnue : « {} »", entry.key), format!("unknown key `{}`", entry.key));
-                let list = known.join(", ");
+                let list = group.names().collect::<Vec<_>>().join(", ");
                 let fault = Fault::error("import.unknown_key", entry.key_mark, fr, en)
                     .help(format!("clés possibles : {list}"), format!("possible keys: {list}"))
-                    .suggest(nearest(&entry.key, known.iter().copied()));
+                    .suggest(nearest(&entry.key, group.names()));
                 self.faults.push(fault);
             }
         }
@@ -264,7 +280,7 @@ impl Desk {
     }
 
     fn text(&mut self, node: &Node) -> Option<String> {
-        let text = node.text().map(str::to_owned);
+        let text = node.text().filter(|text| !node.is_null() && !text.trim().is_empty()).map(str::to_owned);
         if text.is_none() {
             self.fault(node.mark, "un texte est attendu", "a text is expected");
         }
@@ -282,55 +298,29 @@ impl Desk {
         Some(name)
     }
 
-    fn word<T>(&mut self, node: &Node, read: impl Fn(&str) -> Option<T>, known: &[&str]) -> Option<T> {
+    /// A word of a list, as what it stands for.
+    fn word<T: DeserializeOwned>(&mut self, node: &Node, known: &'static [Choice]) -> Option<T> {
+        let word: StrDeserializer<'_, serde::de::value::Error> =
+            self.listed(node, known)?.into_deserializer();
+        T::deserialize(word).ok()
+    }
+
+    fn listed(&mut self, node: &Node, known: &'static [Choice]) -> Option<&'static str> {
         let text = self.text(node)?;
-        let word = read(&text);
+        let word = known.iter().find(|choice| choice.word == text).map(|choice| choice.word);
         if word.is_none() {
-            let list = known.join(", ");
+            let list = known.iter().map(|choice| choice.word).collect::<Vec<_>>().join(", ");
             let (fr, en) =
                 (format!("« {text} » n’est pas l’un de : {list}"), format!("`{text}` is none of: {list}"));
             let fault = Fault::error("import.unknown_word", node.mark, fr, en);
-            self.faults.push(fault.suggest(nearest(&text, known.iter().copied())));
+            self.faults.push(fault.suggest(nearest(&text, known.iter().map(|choice| choice.word))));
         }
         word
     }
 }
 
-const CHANNELS: &[&str] =
-    &["counter", "phone", "letter", "email", "sms", "web", "mobile", "social", "patrol", "council"];
-const OPENERS: &[&str] = &["citizen", "agent", "patroller"];
-
 fn always<T>(word: T) -> Lookup<T> {
     Lookup { column: None, map: Vec::new(), blank: None, otherwise: Some(word) }
-}
-
-fn channel_of(text: &str) -> Option<Channel> {
-    Channel::ALL.into_iter().find(|channel| channel.id() == text)
-}
-
-fn opener_of(text: &str) -> Option<Opener> {
-    match text {
-        "citizen" => Some(Opener::Citizen),
-        "agent" => Some(Opener::Agent),
-        "patroller" => Some(Opener::Patroller),
-        _ => None,
-    }
-}
-
-fn language_of(text: &str) -> Option<Language> {
-    match text {
-        "fr" => Some(Language::Fr),
-        "en" => Some(Language::En),
-        _ => None,
-    }
-}
-
-fn blank_of(text: &str) -> Option<Blank> {
-    match text {
-        "blank" => Some(Blank::Blank),
-        "locate" => Some(Blank::Locate),
-        _ => None,
-    }
 }
 
 /// A constant as JSON: what is quoted is text, a plain `true` or `12` is not.

@@ -2,6 +2,18 @@
 
 use super::{Group, Key, Referent, Shape};
 
+/// The same words in two languages.
+pub static WORDS: Group = Group::new(
+    "words",
+    "Les mêmes mots en français et en anglais.",
+    "The same words in French and in English.",
+    &[
+        Key::new("fr", "En français.", "In French.", Shape::Text, "\"Où ?\"").required(),
+        Key::new("en", "En anglais.", "In English.", Shape::Text, "\"Where?\"")
+            .default("le français est montré", "the French is shown"),
+    ],
+);
+
 /// A text sent to people.
 pub static MESSAGE: Group = Group::new(
     "message",

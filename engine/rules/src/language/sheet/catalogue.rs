@@ -2,6 +2,7 @@
 
 use super::desk::{At, Desk};
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::organisation::{Collectivity, Theme};
 use crate::process::{Channel, Costs};
 use crate::text::{Language, Text};
@@ -19,35 +20,22 @@ pub(crate) struct Header {
     pub(crate) acknowledgement: Option<String>,
 }
 
-const KEYS: [&str; 9] = [
-    "catalogue",
-    "name",
-    "languages",
-    "calendar",
-    "tenants",
-    "themes",
-    "channels",
-    "costs",
-    "acknowledgement",
-];
-
 /// Reads `catalogue.yaml`. The names it refers to are looked up by [`check`](crate::language::check), once the other
 /// files are read too.
 pub(crate) fn read_catalogue(desk: &mut Desk, at: &At<'_>) -> (Header, Vec<Collectivity>) {
-    let entries = desk.entries(at, &KEYS);
+    let entries = desk.entries(at, &grammar::CATALOGUE);
     let catalogue = desk.require(&entries, "catalogue").and_then(|a| desk.text(&a));
     let name = desk.require(&entries, "name").and_then(|a| desk.words(&a));
     let languages = desk.get(&entries, "languages").map(|list| {
         let items = desk.items(&list);
-        items.iter().filter_map(|i| desk.one_of(i, &[("fr", Language::Fr), ("en", Language::En)])).collect()
+        items.iter().filter_map(|i| desk.one_of(i, &grammar::LANGUAGES)).collect()
     });
     let calendar = desk.require(&entries, "calendar").and_then(|a| desk.text(&a));
     let tenants = desk.require(&entries, "tenants").map(|a| desk.collectivities(&a)).unwrap_or_default();
     let themes = desk.require(&entries, "themes").map(|a| desk.themes(&a)).unwrap_or_default();
     let channels = desk.get(&entries, "channels").map(|list| {
-        let table = Channel::ALL.map(|c| (c.id(), c));
         let items = desk.items(&list);
-        items.iter().filter_map(|i| desk.one_of(i, &table)).collect::<Vec<_>>()
+        items.iter().filter_map(|i| desk.one_of(i, &grammar::CHANNELS)).collect::<Vec<_>>()
     });
     let costs = desk.get(&entries, "costs").map(|a| desk.costs(&a, &Costs::default()));
     let acknowledgement = desk.get(&entries, "acknowledgement").and_then(|a| desk.text(&a));
@@ -68,7 +56,7 @@ impl Desk {
     fn collectivities(&mut self, at: &At<'_>) -> Vec<Collectivity> {
         let mut tenants: Vec<Collectivity> = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["tenant", "name", "contact"]);
+            let entries = self.entries(&item, &grammar::TENANT);
             let id = self.require(&entries, "tenant");
             let tenant = id.as_ref().and_then(|a| self.text(a));
             let name = self.require(&entries, "name").and_then(|a| self.words(&a));
@@ -91,7 +79,7 @@ impl Desk {
     }
 
     fn contact(&mut self, at: &At<'_>) -> [String; 3] {
-        let entries = self.entries(at, &["address", "phone", "email"]);
+        let entries = self.entries(at, &grammar::CONTACT);
         ["address", "phone", "email"]
             .map(|key| self.get(&entries, key).and_then(|a| self.text(&a)).unwrap_or_default())
     }
@@ -99,7 +87,7 @@ impl Desk {
     fn themes(&mut self, at: &At<'_>) -> Vec<Theme> {
         let mut themes: Vec<Theme> = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["theme", "title"]);
+            let entries = self.entries(&item, &grammar::THEME);
             let id = self.require(&entries, "theme");
             let theme = id.as_ref().and_then(|a| self.text(a));
             let title = self.require(&entries, "title").and_then(|a| self.words(&a));

@@ -4,9 +4,8 @@ use super::desk::{At, Desk, Entries};
 use super::parts::ROLE;
 use super::process::Library;
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::process::{Circuit, CircuitStep, Excluded, OnLate, OnReject, Quorum};
-
-const KEYS: [&str; 9] = ["step", "by", "rule", "veto", "on_reject", "exclude", "when", "within", "on_late"];
 
 /// A file of `circuits/`.
 pub(crate) fn read_circuit(
@@ -15,7 +14,7 @@ pub(crate) fn read_circuit(
     name: &str,
     library: &Library<'_>,
 ) -> Option<Circuit> {
-    let entries = desk.entries(at, &["circuit", "steps"]);
+    let entries = desk.entries(at, &grammar::CIRCUIT);
     desk.own_name(&entries, "circuit", name);
     let list = desk.require(&entries, "steps")?;
     let mut steps: Vec<CircuitStep> = Vec::new();
@@ -28,7 +27,7 @@ pub(crate) fn read_circuit(
 
 impl Desk {
     fn step(&mut self, at: &At<'_>, library: &Library<'_>) -> Option<CircuitStep> {
-        let entries = self.entries(at, &KEYS);
+        let entries = self.entries(at, &grammar::STEP);
         let step = self.require(&entries, "step").and_then(|a| self.text(&a));
         let by = self.require(&entries, "by").map(|list| {
             let items = self.items(&list);
@@ -36,9 +35,8 @@ impl Desk {
         });
         let veto = self.get(&entries, "veto").map(|a| self.roles(&a, library)).unwrap_or_default();
         let exclude = self.get(&entries, "exclude").map(|list| {
-            let table = [("author", Excluded::Author), ("previous_approver", Excluded::PreviousApprover)];
             let items = self.items(&list);
-            items.iter().filter_map(|item| self.one_of(item, &table)).collect()
+            items.iter().filter_map(|item| self.one_of(item, &grammar::EXCLUDED)).collect()
         });
         Some(CircuitStep {
             step: step?,
@@ -70,7 +68,7 @@ impl Desk {
     fn quorum(&mut self, entries: &Entries<'_>) -> Quorum {
         let Some(at) = self.get(entries, "rule") else { return Quorum::Any };
         if at.node.map().is_some() {
-            let inner = self.entries(&at, &["at_least"]);
+            let inner = self.entries(&at, &grammar::AT_LEAST);
             let least = self.require(&inner, "at_least").and_then(|a| self.integer::<u32>(&a));
             if least == Some(0) {
                 let (fr, en) = ("personne n’approuverait", "nobody would approve");
@@ -78,28 +76,26 @@ impl Desk {
             }
             return least.map_or(Quorum::Any, Quorum::AtLeast);
         }
-        let table = [("any", Quorum::Any), ("all", Quorum::All), ("majority", Quorum::Majority)];
-        self.one_of(&at, &table).unwrap_or_default()
+        self.one_of(&at, &grammar::QUORUMS).unwrap_or_default()
     }
 
     fn on_reject(&mut self, entries: &Entries<'_>) -> OnReject {
         let Some(at) = self.get(entries, "on_reject") else { return OnReject::Stop };
         if at.node.map().is_some() {
-            let inner = self.entries(&at, &["return_to"]);
+            let inner = self.entries(&at, &grammar::RETURN_TO);
             let step = self.require(&inner, "return_to").and_then(|a| self.text(&a));
             return step.map_or(OnReject::Stop, OnReject::ReturnTo);
         }
-        self.one_of(&at, &[("stop", OnReject::Stop), ("collect_all", OnReject::CollectAll)])
-            .unwrap_or_default()
+        self.one_of(&at, &grammar::ON_REJECT).unwrap_or_default()
     }
 
     fn on_late(&mut self, entries: &Entries<'_>, library: &Library<'_>) -> OnLate {
         let Some(at) = self.get(entries, "on_late") else { return OnLate::Remind };
         if at.node.map().is_some() {
-            let inner = self.entries(&at, &["escalate_to"]);
+            let inner = self.entries(&at, &grammar::ESCALATE_TO);
             let to = self.require(&inner, "escalate_to").and_then(|a| self.party(&a, library));
             return to.map_or(OnLate::Remind, OnLate::EscalateTo);
         }
-        self.one_of(&at, &[("remind", OnLate::Remind), ("approve", OnLate::Approve)]).unwrap_or_default()
+        self.one_of(&at, &grammar::ON_LATE).unwrap_or_default()
     }
 }

@@ -2,25 +2,9 @@
 
 use super::desk::{At, Desk};
 use super::process::Library;
-use crate::commitment::MonthRule;
 use crate::language::diagnostic::Fault;
-use crate::process::{CommitmentSheet, PauseReason};
-
-const KEYS: [&str; 10] = [
-    "title",
-    "from",
-    "until",
-    "within",
-    "paused_while",
-    "warn_at",
-    "when_warned",
-    "when_broken",
-    "calendar",
-    "month_rule",
-];
-
-pub(super) const MONTH_RULES: [(&str, MonthRule); 2] =
-    [("same_day", MonthRule::SameDay), ("day_after", MonthRule::DayAfter)];
+use crate::language::grammar;
+use crate::process::CommitmentSheet;
 
 impl Desk {
     /// The commitments by name. They are kept in the order of their names: a mapping has no order of its own.
@@ -50,22 +34,18 @@ impl Desk {
         library: &Library<'_>,
         calendar: &str,
     ) -> Option<CommitmentSheet> {
-        let mut entries = self.entries(at, &KEYS);
+        let mut entries = self.entries(at, &grammar::COMMITMENT);
         entries.mark = at.key_mark;
         let title = self.get(&entries, "title").and_then(|a| self.words(&a));
         let from = self.require(&entries, "from").and_then(|a| self.moment(&a));
         let until = self.require(&entries, "until").and_then(|a| self.moment(&a));
         let within = self.require(&entries, "within").map(|a| self.budgets(&a));
         let own = self.get(&entries, "calendar").and_then(|a| self.calendar_name(&a, library));
-        let month_rule = self.get(&entries, "month_rule").and_then(|a| self.one_of(&a, &MONTH_RULES));
+        let month_rule =
+            self.get(&entries, "month_rule").and_then(|a| self.one_of(&a, &grammar::MONTH_RULES));
         let paused = self.get(&entries, "paused_while").map(|list| {
-            let table = [
-                ("waiting_for_requester", PauseReason::WaitingForRequester),
-                ("suspended", PauseReason::Suspended),
-                ("validation", PauseReason::Validation),
-            ];
             let items = self.items(&list);
-            items.iter().filter_map(|item| self.one_of(item, &table)).collect()
+            items.iter().filter_map(|item| self.one_of(item, &grammar::PAUSE_REASONS)).collect()
         });
         let warn_at = self.get(&entries, "warn_at").map(|list| {
             let items = self.items(&list);

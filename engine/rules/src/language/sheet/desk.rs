@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::commitment::{Budget, BudgetError, Unit};
 use crate::language::diagnostic::{Fault, nearest};
+use crate::language::grammar::{self, Choice, Group};
 use crate::language::source::Mark;
 use crate::language::yaml::{Entry, Node, Scalar, Style};
 use crate::text::Text;
@@ -119,7 +122,16 @@ impl Desk {
     }
 
     /// The entries of a mapping; unknown keys are reported, with the known one that was probably meant.
-    pub(crate) fn entries<'n>(&mut self, at: &At<'n>, known: &[&str]) -> Entries<'n> {
+    pub(crate) fn entries<'n>(&mut self, at: &At<'n>, group: &Group) -> Entries<'n> {
+        self.entries_among(at, group.names())
+    }
+
+    /// The same, where only some of a group's keys are in place.
+    pub(crate) fn entries_among<'n>(
+        &mut self,
+        at: &At<'n>,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) -> Entries<'n> {
         self.places.put(&at.pointer, at.node.mark);
         let Some(entries) = at.node.map() else {
             self.wrong(
@@ -129,8 +141,9 @@ impl Desk {
             );
             return Entries { entries: &[], mark: at.mark(), pointer: at.pointer.clone() };
         };
-        for entry in entries.iter().filter(|e| !known.contains(&e.key.as_str()) && e.key != "<<") {
-            let near = nearest(&entry.key, known.iter().copied());
+        let unknown = |e: &&Entry| !known.clone().any(|key| key == e.key) && e.key != "<<";
+        for entry in entries.iter().filter(unknown) {
+            let near = nearest(&entry.key, known.clone());
             let mut fault = Fault::error(
                 "key.unknown",
                 entry.key_mark,
@@ -139,7 +152,7 @@ impl Desk {
             )
             .suggest(near.clone());
             if near.is_none() {
-                let list = known.join(", ");
+                let list = known.clone().collect::<Vec<_>>().join(", ");
                 fault = fault.help(format!("clés connues ici : {list}"), format!("keys known here: {list}"));
             }
             self.fault(fault);
@@ -218,7 +231,7 @@ impl Desk {
             let fr = self.kept_text(&at.clone().becoming(format!("{}/fr", at.pointer)))?;
             return Some(Text::new(fr, ""));
         }
-        let entries = self.entries(at, &["fr", "en"]);
+        let entries = self.entries(at, &grammar::WORDS);
         let fr = self.require(&entries, "fr").and_then(|a| self.kept_text(&a));
         let en = self.get(&entries, "en").and_then(|a| self.kept_text(&a));
         Some(Text::new(fr?, en.unwrap_or_default()))
@@ -332,14 +345,24 @@ impl Desk {
         parsed
     }
 
-    /// One of the words of a table.
-    pub(crate) fn one_of<T: Clone>(&mut self, at: &At<'_>, table: &[(&str, T)]) -> Option<T> {
+    /// One of the words that may stand here, as what it stands for. Words and variants have the same names, which a
+    /// test of the grammar holds.
+    pub(crate) fn one_of<T: DeserializeOwned>(
+        &mut self,
+        at: &At<'_>,
+        choices: &'static [Choice],
+    ) -> Option<T> {
+        self.word(at, choices).and_then(meaning)
+    }
+
+    /// One of the words that may stand here.
+    pub(crate) fn word(&mut self, at: &At<'_>, choices: &'static [Choice]) -> Option<&'static str> {
         let text = at.node.text().unwrap_or_default();
-        if let Some((_, value)) = table.iter().find(|(word, _)| *word == text) {
-            return Some(value.clone());
+        if let Some(choice) = choices.iter().find(|choice| choice.word == text) {
+            return Some(choice.word);
         }
-        let list = table.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-        let near = nearest(text, table.iter().map(|(word, _)| *word));
+        let list = choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(", ");
+        let near = nearest(text, choices.iter().map(|choice| choice.word));
         let fault = if at.node.scalar().is_some() {
             let (fr, en) = (format!("`{text}` n’est pas admis ici"), format!("`{text}` is not allowed here"));
             Fault::error("value.unknown", at.mark(), fr, en)
@@ -427,6 +450,12 @@ impl Desk {
         self.fault(fault);
         false
     }
+}
+
+/// What a word stands for.
+pub(crate) fn meaning<T: DeserializeOwned>(word: &'static str) -> Option<T> {
+    let word: StrDeserializer<'_, serde::de::value::Error> = word.into_deserializer();
+    T::deserialize(word).ok()
 }
 
 /// The unit that an officer meant who wrote it in French.

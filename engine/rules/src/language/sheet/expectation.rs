@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use super::desk::{At, Desk, Entries};
 use super::parts::SERVICE;
 use super::process::Library;
+use crate::language::grammar::{self, Choice};
 
 /// What is expected of a request; what is not named may be anything.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,45 +34,12 @@ pub struct Expectation {
 
 impl Desk {
     pub(super) fn expectation(&mut self, at: &At<'_>, library: &Library<'_>) -> Expectation {
-        const KEYS: [&str; 15] = [
-            "stage",
-            "service",
-            "complexity",
-            "priority",
-            "waiting",
-            "due",
-            "kept",
-            "broken",
-            "warned",
-            "tasks",
-            "approver_of",
-            "notified",
-            "validated",
-            "outcome",
-            "allowed",
-        ];
-        let entries = self.entries(at, &KEYS);
-        let stages = [
-            "received",
-            "qualified",
-            "assigned",
-            "validated",
-            "delivered",
-            "withdrawn",
-            "cancelled",
-            "refused",
-            "forwarded",
-            "merged",
-        ];
+        let entries = self.entries(at, &grammar::EXPECTATION);
         let mut expected = Expectation {
-            stage: self.word(&entries, "stage", &stages),
-            complexity: self.word(&entries, "complexity", &["simple", "complex"]),
-            priority: self.word(&entries, "priority", &["low", "normal", "high", "urgent"]),
-            outcome: self.word(
-                &entries,
-                "outcome",
-                &["delivered", "withdrawn", "cancelled", "refused", "forwarded", "merged"],
-            ),
+            stage: self.word_under(&entries, "stage", &grammar::STAGES),
+            complexity: self.word_under(&entries, "complexity", &grammar::COMPLEXITY),
+            priority: self.word_under(&entries, "priority", &grammar::PRIORITY),
+            outcome: self.word_under(&entries, "outcome", &grammar::OUTCOMES),
             approver_of: self.get(&entries, "approver_of").and_then(|a| self.text(&a)),
             waiting: self.get(&entries, "waiting").and_then(|a| self.boolean(&a)),
             validated: self.get(&entries, "validated").and_then(|a| self.boolean(&a)),
@@ -127,17 +95,17 @@ impl Desk {
 
     /// States of tasks by the task's name.
     fn states(&mut self, at: &At<'_>) -> BTreeMap<String, String> {
-        let table = ["open", "done", "skipped", "not_started"].map(|w| (w, w.to_owned()));
         let named = self.named(at);
         named
             .iter()
-            .filter_map(|(entry, value)| Some((entry.key.clone(), self.one_of(value, &table)?)))
+            .filter_map(|(entry, value)| {
+                Some((entry.key.clone(), self.word(value, &grammar::TASK_STATES)?.to_owned()))
+            })
             .collect()
     }
 
-    fn word(&mut self, entries: &Entries<'_>, key: &str, words: &[&str]) -> Option<String> {
-        let table: Vec<(&str, String)> = words.iter().map(|w| (*w, (*w).to_owned())).collect();
-        self.get(entries, key).and_then(|a| self.one_of(&a, &table))
+    fn word_under(&mut self, entries: &Entries<'_>, key: &str, words: &'static [Choice]) -> Option<String> {
+        self.get(entries, key).and_then(|a| self.word(&a, words)).map(str::to_owned)
     }
 }
 

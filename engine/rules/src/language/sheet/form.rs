@@ -1,48 +1,10 @@
 //! The fields of a form.
 
-use super::desk::{At, Desk, Entries};
+use super::desk::{At, Desk, Entries, meaning};
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::process::{Field, FieldOption, FieldType, Requirement};
 use crate::text::Text;
-
-const KEYS: [&str; 14] = [
-    "field",
-    "type",
-    "label",
-    "help",
-    "required",
-    "options",
-    "accept",
-    "at_most",
-    "max_size",
-    "min",
-    "max",
-    "max_length",
-    "shown_when",
-    "personal",
-];
-
-const TYPES: [(&str, FieldType); 18] = [
-    ("text", FieldType::Text),
-    ("number", FieldType::Number),
-    ("integer", FieldType::Integer),
-    ("boolean", FieldType::Boolean),
-    ("date", FieldType::Date),
-    ("time", FieldType::Time),
-    ("choice", FieldType::Choice),
-    ("choices", FieldType::Choices),
-    ("location", FieldType::Location),
-    // One file is a list of at most one.
-    ("file", FieldType::Files),
-    ("files", FieldType::Files),
-    ("person", FieldType::Person),
-    ("organisation", FieldType::Organisation),
-    ("email", FieldType::Email),
-    ("phone", FieldType::Phone),
-    ("address", FieldType::Address),
-    ("iban", FieldType::Iban),
-    ("money", FieldType::Money),
-];
 
 impl Desk {
     /// A list of fields.
@@ -56,10 +18,12 @@ impl Desk {
     }
 
     fn field(&mut self, at: &At<'_>) -> Option<Field> {
-        let entries = self.entries(at, &KEYS);
+        let entries = self.entries(at, &grammar::FIELD);
         let name = self.require(&entries, "field").and_then(|a| self.identifier(&a));
-        let kind = self.require(&entries, "type").and_then(|a| self.one_of(&a, &TYPES));
-        let single = entries_text(at, "type") == Some("file");
+        let word = self.require(&entries, "type").and_then(|a| self.word(&a, &grammar::FIELD_TYPES));
+        // One file is a list of at most one.
+        let single = word == Some("file");
+        let kind = word.map(|w| if single { "files" } else { w }).and_then(meaning);
         let label = self.words_or_empty(&entries, "label");
         let personal = self.get(&entries, "personal").and_then(|a| self.boolean(&a)).unwrap_or_default();
         let (name, kind) = (name?, kind?);
@@ -146,7 +110,7 @@ impl Desk {
                 self.text(&item)
                     .map(|value| FieldOption { label: Text::new(value.replace(['_', '-'], " "), ""), value })
             } else {
-                let inner = self.entries(&item, &["value", "label"]);
+                let inner = self.entries(&item, &grammar::OPTION);
                 let value = self.require(&inner, "value").and_then(|a| self.text(&a));
                 let label = self.words_or_empty(&inner, "label");
                 value.map(|value| FieldOption {
@@ -191,8 +155,4 @@ impl Desk {
         }
         size
     }
-}
-
-fn entries_text<'n>(at: &At<'n>, key: &str) -> Option<&'n str> {
-    at.node.get(key)?.text()
 }

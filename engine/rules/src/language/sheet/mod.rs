@@ -17,6 +17,7 @@ mod process;
 mod scenario;
 mod shared;
 mod stages;
+mod values;
 mod verbs;
 
 pub(super) use catalogue::{Header, read_catalogue};

@@ -3,6 +3,7 @@
 use super::desk::{At, Desk, Kind};
 use super::parts::{PERSON, ROLE, SERVICE};
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::organisation::{Collectivity, Organisation, Person, Role, Service, StandIn};
 
 const TENANT: Kind =
@@ -10,7 +11,7 @@ const TENANT: Kind =
 
 /// Reads `organisation.yaml`; the collectivities come from `catalogue.yaml`.
 pub(crate) fn read_organisation(desk: &mut Desk, at: &At<'_>, tenants: Vec<Collectivity>) -> Organisation {
-    let entries = desk.entries(at, &["roles", "services", "people", "standins"]);
+    let entries = desk.entries(at, &grammar::ORGANISATION);
     let mut organisation = Organisation { tenants, ..Organisation::default() };
     if let Some(list) = desk.require(&entries, "roles") {
         organisation.roles = desk.role_list(&list);
@@ -32,7 +33,7 @@ impl Desk {
     fn role_list(&mut self, at: &At<'_>) -> Vec<Role> {
         let mut roles: Vec<Role> = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["role", "title"]);
+            let entries = self.entries(&item, &grammar::ROLE);
             let id = self.require(&entries, "role");
             let role = id.as_ref().and_then(|a| self.text(a));
             let title = self.require(&entries, "title").and_then(|a| self.words(&a));
@@ -47,7 +48,7 @@ impl Desk {
         let mut services: Vec<Service> = Vec::new();
         for item in self.list(at) {
             let item = item.becoming(format!("/services/{}", services.len()));
-            let entries = self.entries(&item, &["service", "tenant", "title", "email", "phone", "head"]);
+            let entries = self.entries(&item, &grammar::SERVICE);
             let id = self.require(&entries, "service");
             let service = id.as_ref().and_then(|a| self.text(a));
             let tenant = self.require(&entries, "tenant").and_then(|a| self.tenant(&a, organisation));
@@ -67,7 +68,7 @@ impl Desk {
     fn people(&mut self, at: &At<'_>, organisation: &Organisation) -> Vec<Person> {
         let mut people: Vec<Person> = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["person", "name", "tenant", "roles", "services", "email"]);
+            let entries = self.entries(&item, &grammar::PERSON);
             let id = self.require(&entries, "person");
             let person = id.as_ref().and_then(|a| self.text(a));
             let name = self.require(&entries, "name").and_then(|a| self.text(&a));
@@ -96,7 +97,7 @@ impl Desk {
     fn standins(&mut self, at: &At<'_>, organisation: &Organisation) -> Vec<StandIn> {
         let mut standins = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["for", "by", "from", "until", "roles"]);
+            let entries = self.entries(&item, &grammar::STAND_IN);
             let absent = self.require(&entries, "for").and_then(|a| self.person(&a, organisation));
             let by = self.require(&entries, "by").and_then(|a| self.person(&a, organisation));
             let from = self.require(&entries, "from").and_then(|a| self.date(&a));

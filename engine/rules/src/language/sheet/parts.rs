@@ -4,6 +4,7 @@ use super::desk::{At, Desk, Kind};
 use super::process::Library;
 use crate::commitment::Budget;
 use crate::language::diagnostic::Fault;
+use crate::language::grammar::{self, Group};
 use crate::process::{Alarm, Moment, Party, Rule};
 
 pub(super) const ROLE: Kind = Kind { code: "role.unknown", fr: "rôle inconnu", en: "unknown role" };
@@ -98,6 +99,7 @@ impl Desk {
     pub(super) fn rules<T>(
         &mut self,
         at: &At<'_>,
+        group: &'static Group,
         result: &str,
         mut read: impl FnMut(&mut Self, &At<'_>) -> Option<T>,
     ) -> Vec<Rule<T>> {
@@ -105,7 +107,7 @@ impl Desk {
         for item in self.list(at) {
             // The place in the definition's list, which leaves out what could not be read.
             let item = item.becoming(format!("{}/{}", at.pointer, rules.len()));
-            let entries = self.entries(&item, &["when", result]);
+            let entries = self.entries(&item, group);
             let when = self.get(&entries, "when").and_then(|w| self.kept_text(&w));
             let is = self.require(&entries, result).and_then(|value| {
                 let value = value.becoming(format!("{}/is", item.pointer));
@@ -122,7 +124,7 @@ impl Desk {
     /// One duration, or rules that give one.
     pub(super) fn budgets(&mut self, at: &At<'_>) -> Vec<Rule<Budget>> {
         if at.node.list().is_some() {
-            return self.rules(at, "is", Desk::budget);
+            return self.rules(at, &grammar::BUDGET_RULE, "is", Desk::budget);
         }
         let is = self.budget(at);
         self.places.put(&format!("{}/0", at.pointer), at.mark());
@@ -134,25 +136,14 @@ impl Desk {
         if let Some(task) = at.node.text().and_then(|t| t.strip_prefix("task:")) {
             return Some(Moment::Task(task.trim().to_owned()));
         }
-        self.one_of(
-            at,
-            &[
-                ("received", Moment::Received),
-                ("acknowledged", Moment::Acknowledged),
-                ("qualified", Moment::Qualified),
-                ("assigned", Moment::Assigned),
-                ("treated", Moment::Treated),
-                ("validated", Moment::Validated),
-                ("delivered", Moment::Delivered),
-            ],
-        )
+        self.one_of(at, &grammar::MOMENTS)
     }
 
     /// `- notify: role:x` and `- escalate_to: role:x`.
     pub(super) fn alarms(&mut self, at: &At<'_>, library: &Library<'_>) -> Vec<Alarm> {
         let mut alarms = Vec::new();
         for item in self.items(at) {
-            let entries = self.entries(&item, &["notify", "escalate_to"]);
+            let entries = self.entries(&item, &grammar::ALARM);
             let notify = self.get(&entries, "notify").and_then(|p| self.party(&p, library));
             let escalate = self.get(&entries, "escalate_to").and_then(|p| self.party(&p, library));
             alarms.extend(notify.map(Alarm::Notify));

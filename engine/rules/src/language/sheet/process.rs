@@ -7,62 +7,13 @@ use super::desk::{At, Desk, Entries, Kind, Places};
 use super::stages::{default_reopenable, default_waiting};
 use crate::calendar::CalendarSheet;
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::organisation::Organisation;
 use crate::process::{
     Channel, Circuit, Definition, DeliveryChoice, DeliverySheet, Kind as ProcessKind, Message, Moment,
     Opener, Privacy, Qualification, Simple, Validation, Waiting,
 };
 use crate::text::Text;
-
-/// The keys of a process sheet, in the order in which officers write them. A model has `model` for `process`.
-pub(crate) const KEYS: [&str; 28] = [
-    "process",
-    "extends",
-    "remove",
-    "tenants",
-    "theme",
-    "title",
-    "description",
-    "kind",
-    "open_to",
-    "channels",
-    "keywords",
-    "see_also",
-    "form",
-    "qualification",
-    "assignment",
-    "treatment",
-    "validation",
-    "delivery",
-    "acknowledgement",
-    "messages",
-    "waiting",
-    "withdrawable_until",
-    "reopenable_for",
-    "commitments",
-    "calendar",
-    "law",
-    "privacy",
-    "costs",
-];
-
-/// The side ways that have a text of their own.
-const SIDE_WAYS: [&str; 14] = [
-    "message",
-    "asked",
-    "reminded",
-    "refused",
-    "forwarded",
-    "extended",
-    "withdrawn",
-    "cancelled",
-    "merged",
-    "reopened",
-    "suspended",
-    "resumed",
-    "assigned",
-    "counter",
-];
 
 /// A shared part and where its pieces are.
 #[derive(Debug, Clone)]
@@ -118,18 +69,18 @@ impl Desk {
 /// Reads a sheet whose base has been written out. What is missing or wrong has been reported, and is replaced by
 /// something that the checks can look at; a catalogue with such a finding is never used.
 pub(crate) fn read_process(desk: &mut Desk, at: &At<'_>, path: &str, library: &Library<'_>) -> Definition {
-    let entries = desk.entries(at, &KEYS);
+    let entries = desk.entries(at, &grammar::PROCESS);
     desk.own_name(&entries, "process", path);
     let named = Named { entries: &entries, library, path };
     let (theme, tenants) = (named.theme(desk), named.tenants(desk));
     let title = desk.require(&entries, "title").and_then(|a| desk.words(&a));
-    let kind = desk.require(&entries, "kind").and_then(|a| desk.one_of(&a, &KINDS));
+    let kind = desk.require(&entries, "kind").and_then(|a| desk.one_of(&a, &grammar::KINDS));
     let calendar = named.calendar(desk);
     let form = desk.get(&entries, "form").map(|a| desk.fields(&a)).unwrap_or_default();
     let qualification = desk.require(&entries, "qualification").map(|a| desk.qualification(&a, library));
     let assignment = desk
         .require(&entries, "assignment")
-        .map(|a| desk.rules(&a, "to", |d, v| d.service(v, library)))
+        .map(|a| desk.rules(&a, &grammar::ASSIGNMENT_RULE, "to", |d, v| d.service(v, library)))
         .unwrap_or_default();
     let treatment = desk.get(&entries, "treatment").map(|a| desk.treatment(&a, library)).unwrap_or_default();
     let validation = desk.get(&entries, "validation").map(|a| desk.validation(&a, library));
@@ -209,15 +160,6 @@ fn used_calendars<'a>(
         .filter_map(|name| Some((name.to_owned(), library.calendars.get(name)?.value.clone())))
         .collect()
 }
-
-const KINDS: [(&str, ProcessKind); 6] = [
-    ("question", ProcessKind::Question),
-    ("report", ProcessKind::Report),
-    ("application", ProcessKind::Application),
-    ("complaint", ProcessKind::Complaint),
-    ("idea", ProcessKind::Idea),
-    ("internal", ProcessKind::Internal),
-];
 
 /// The parts of a sheet that fall back on its folder or on the catalogue.
 struct Named<'a, 'n> {
@@ -314,11 +256,10 @@ impl Named<'_, '_> {
     }
 
     fn open_to(&self, desk: &mut Desk) -> Vec<Opener> {
-        let table =
-            [("citizen", Opener::Citizen), ("agent", Opener::Agent), ("patroller", Opener::Patroller)];
         let Some(at) = desk.require(self.entries, "open_to") else { return Vec::new() };
         let items = desk.items(&at);
-        let mut openers: Vec<Opener> = items.iter().filter_map(|item| desk.one_of(item, &table)).collect();
+        let mut openers: Vec<Opener> =
+            items.iter().filter_map(|item| desk.one_of(item, &grammar::OPENERS)).collect();
         desk.not_empty(items.is_empty(), &at);
         openers.sort_unstable();
         openers.dedup();
@@ -347,7 +288,7 @@ impl Named<'_, '_> {
         if at.node.map().is_none() {
             return desk.texts(&at);
         }
-        let entries = desk.entries(&at, &["fr", "en"]);
+        let entries = desk.entries(&at, &grammar::KEYWORDS);
         let mut words = Vec::new();
         for language in ["fr", "en"] {
             words.extend(desk.get(&entries, language).map(|a| desk.texts(&a)).unwrap_or_default());
@@ -363,21 +304,17 @@ impl Named<'_, '_> {
     }
 
     fn withdrawable_until(&self, desk: &mut Desk) -> Moment {
-        let table = [
-            ("qualified", Moment::Qualified),
-            ("assigned", Moment::Assigned),
-            ("validated", Moment::Validated),
-            ("delivered", Moment::Delivered),
-        ];
-        let own = desk.get(self.entries, "withdrawable_until").and_then(|a| desk.one_of(&a, &table));
+        let own = desk
+            .get(self.entries, "withdrawable_until")
+            .and_then(|a| desk.one_of(&a, &grammar::WITHDRAWABLE));
         own.unwrap_or(Moment::Validated)
     }
 
     fn side_messages(&self, desk: &mut Desk) -> BTreeMap<String, Message> {
         let Some(at) = desk.get(self.entries, "messages") else { return BTreeMap::new() };
-        let entries = desk.entries(&at, &SIDE_WAYS);
+        let entries = desk.entries(&at, &grammar::SIDE_WAYS);
         let mut messages = BTreeMap::new();
-        for name in SIDE_WAYS {
+        for name in grammar::SIDE_WAYS.names() {
             if let Some(message) = desk.get(&entries, name).and_then(|a| desk.message(&a, self.library)) {
                 messages.insert(name.to_owned(), message);
             }

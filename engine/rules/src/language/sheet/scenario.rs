@@ -9,6 +9,7 @@ use super::process::Library;
 use super::verbs::verbs;
 use crate::commitment::Budget;
 use crate::language::diagnostic::{Fault, nearest};
+use crate::language::grammar;
 use crate::language::source::Mark;
 use crate::request::Command;
 
@@ -105,17 +106,16 @@ pub(crate) fn read_scenarios(
     library: &Library<'_>,
     processes: &[&str],
 ) -> Option<ScenarioFile> {
-    let entries = desk.entries(at, &["process", "outbound", "scenarios"]);
+    let entries = desk.entries(at, &grammar::SCENARIO_FILE);
     let named = desk.require(&entries, "process")?;
     let process = desk.text(&named)?;
     let kind = Kind { code: "process.unknown", fr: "fiche inconnue", en: "unknown process" };
     desk.known(&process, named.mark(), processes.iter().copied(), &kind);
-    let table = [("at_once", true), ("by_hand", false)];
-    let outbound = desk.get(&entries, "outbound").and_then(|a| desk.one_of(&a, &table));
+    let outbound = desk.get(&entries, "outbound").and_then(|a| desk.word(&a, &grammar::OUTBOUND));
     let list = desk.require(&entries, "scenarios")?;
     let mut scenarios = Vec::new();
     for item in desk.list(&list) {
-        let inner = desk.entries(&item, &["name", "steps"]);
+        let inner = desk.entries(&item, &grammar::SCENARIO);
         let name = desk.require(&inner, "name").and_then(|a| desk.text(&a));
         let Some(steps) = desk.require(&inner, "steps") else { continue };
         let steps =
@@ -125,7 +125,7 @@ pub(crate) fn read_scenarios(
     Some(ScenarioFile {
         file: path.to_owned(),
         process,
-        outbound_at_once: outbound.unwrap_or(true),
+        outbound_at_once: outbound != Some("by_hand"),
         scenarios,
     })
 }
@@ -148,9 +148,10 @@ impl Desk {
             self.fault(Fault::error("scenario.two_actions", second.key_mark, fr, en));
         }
         let definition = verbs().find(|v| v.name == entry.key);
-        let mut known = vec!["at", "after", "by", entry.key.as_str()];
-        known.extend(definition.iter().flat_map(|v| v.beside));
-        let entries = self.entries(at, &known);
+        let beside = definition.map_or(&[][..], |verb| verb.beside);
+        let in_place =
+            |key: &&str| ["at", "after", "by"].contains(key) || **key == *entry.key || beside.contains(key);
+        let entries = self.entries_among(at, grammar::SCENARIO_STEP.names().filter(in_place));
         let when = self.scenario_when(&entries);
         let by = self.step_by(&entries, library);
         let value = self.value_of(&entries, &entry.key)?;
@@ -197,7 +198,7 @@ impl Desk {
         after.map_or(When::AtOnce, When::After)
     }
 
-    fn timestamp(&mut self, at: &At<'_>) -> Option<When> {
+    pub(super) fn timestamp(&mut self, at: &At<'_>) -> Option<When> {
         let text = at.node.text().unwrap_or_default();
         if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
             return Some(When::Instant(instant.with_timezone(&Utc)));

@@ -7,6 +7,7 @@ use crate::calendar::{
     Calendar, CalendarError, CalendarSheet, Closure, HolidaySet, Interval, Opening, Weekday,
 };
 use crate::language::diagnostic::{Fault, nearest};
+use crate::language::grammar;
 use crate::process::Message;
 
 impl Desk {
@@ -28,7 +29,7 @@ impl Desk {
 
 /// A file of `messages/`.
 pub(crate) fn read_message(desk: &mut Desk, at: &At<'_>, name: &str) -> Option<Message> {
-    let entries = desk.entries(at, &["message", "subject", "body", "sms"]);
+    let entries = desk.entries(at, &grammar::MESSAGE);
     desk.own_name(&entries, "message", name);
     let subject = desk.require(&entries, "subject").and_then(|a| desk.words(&a));
     let body = desk.require(&entries, "body").and_then(|a| desk.words(&a));
@@ -38,7 +39,7 @@ pub(crate) fn read_message(desk: &mut Desk, at: &At<'_>, name: &str) -> Option<M
 
 /// A file of `calendars/`.
 pub(crate) fn read_calendar(desk: &mut Desk, at: &At<'_>, name: &str) -> Option<CalendarSheet> {
-    let entries = desk.entries(at, &["calendar", "zone", "holidays", "hours", "closures", "openings"]);
+    let entries = desk.entries(at, &grammar::CALENDAR);
     desk.own_name(&entries, "calendar", name);
     let zone = desk.require(&entries, "zone").and_then(|a| desk.text(&a));
     let holidays = desk.require(&entries, "holidays").and_then(|a| desk.text(&a));
@@ -61,7 +62,7 @@ pub(crate) fn read_calendar(desk: &mut Desk, at: &At<'_>, name: &str) -> Option<
 impl Desk {
     fn week(&mut self, at: &At<'_>) -> BTreeMap<Weekday, Vec<Interval>> {
         let mut week = BTreeMap::new();
-        let entries = self.entries(at, &Weekday::ALL.map(Weekday::key));
+        let entries = self.entries(at, &grammar::HOURS);
         for day in Weekday::ALL {
             if let Some(hours) = self.get(&entries, day.key()) {
                 week.insert(day, self.intervals(&hours));
@@ -86,7 +87,7 @@ impl Desk {
     fn closures(&mut self, at: &At<'_>) -> Vec<Closure> {
         let mut closures = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["from", "until", "on", "why"]);
+            let entries = self.entries(&item, &grammar::CLOSURE);
             let why = self.get(&entries, "why").and_then(|a| self.words(&a));
             let on = self.get(&entries, "on").and_then(|a| self.date(&a));
             let from = self.get(&entries, "from").and_then(|a| self.date(&a));
@@ -105,7 +106,7 @@ impl Desk {
     fn openings(&mut self, at: &At<'_>) -> Vec<Opening> {
         let mut openings = Vec::new();
         for item in self.list(at) {
-            let entries = self.entries(&item, &["on", "hours", "why"]);
+            let entries = self.entries(&item, &grammar::OPENING);
             let on = self.require(&entries, "on").and_then(|a| self.date(&a));
             let hours = self.require(&entries, "hours").map(|a| self.intervals(&a));
             let why = self.get(&entries, "why").and_then(|a| self.words(&a));

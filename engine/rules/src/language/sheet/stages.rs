@@ -1,47 +1,31 @@
 //! The stages of a process: qualification, assignment, treatment, validation, delivery, and what surrounds them.
 
-use super::commitment::MONTH_RULES;
 use super::desk::{At, Desk, Entries, Kind};
 use super::process::Library;
 use crate::commitment::{Budget, Unit};
 use crate::language::diagnostic::Fault;
+use crate::language::grammar;
 use crate::process::{
-    Complexity, Costs, DeliveryChoice, DeliverySheet, Law, Message, Priority, Privacy, Qualification,
-    Silence, Simple, TaskSheet, Validation, Waiting,
+    Costs, DeliveryChoice, DeliverySheet, Law, Message, Privacy, Qualification, TaskSheet, Validation,
+    Waiting,
 };
-
-const COMPLEXITY: [(&str, Complexity); 2] =
-    [("simple", Complexity::Simple), ("complex", Complexity::Complex)];
-const PRIORITY: [(&str, Priority); 4] = [
-    ("low", Priority::Low),
-    ("normal", Priority::Normal),
-    ("high", Priority::High),
-    ("urgent", Priority::Urgent),
-];
-const SIMPLE: [(&str, Simple); 2] = [("by_author", Simple::ByAuthor), ("automatic", Simple::Automatic)];
-const DELIVERY: [(&str, DeliveryChoice); 6] = [
-    ("requester_choice", DeliveryChoice::RequesterChoice),
-    ("email", DeliveryChoice::Email),
-    ("sms", DeliveryChoice::Sms),
-    ("letter", DeliveryChoice::Letter),
-    ("counter", DeliveryChoice::Counter),
-    ("phone", DeliveryChoice::Phone),
-];
 
 impl Desk {
     /// `automatic`, or who qualifies by which rules.
     pub(super) fn qualification(&mut self, at: &At<'_>, library: &Library<'_>) -> Qualification {
         if at.node.scalar().is_some() {
-            self.one_of(at, &[("automatic", ())]);
+            self.word(at, &grammar::AUTOMATIC);
             return Qualification { by: None, complexity: Vec::new(), priority: Vec::new() };
         }
-        let entries = self.entries(at, &["by", "automatic", "complexity", "priority"]);
+        let entries = self.entries(at, &grammar::QUALIFICATION);
         let automatic = self.get(&entries, "automatic").and_then(|a| self.boolean(&a)).unwrap_or_default();
         let by = self.get(&entries, "by").and_then(|a| self.party(&a, library));
-        let complexity =
-            self.get(&entries, "complexity").map(|a| self.rules(&a, "is", |d, v| d.one_of(v, &COMPLEXITY)));
-        let priority =
-            self.get(&entries, "priority").map(|a| self.rules(&a, "is", |d, v| d.one_of(v, &PRIORITY)));
+        let complexity = self.get(&entries, "complexity").map(|a| {
+            self.rules(&a, &grammar::COMPLEXITY_RULE, "is", |d, v| d.one_of(v, &grammar::COMPLEXITY))
+        });
+        let priority = self
+            .get(&entries, "priority")
+            .map(|a| self.rules(&a, &grammar::PRIORITY_RULE, "is", |d, v| d.one_of(v, &grammar::PRIORITY)));
         if !automatic && by.is_none() && at.node.get("by").is_none() {
             let (fr, en) = (
                 "qui qualifie ? `by: role:…`, ou `automatic: true`",
@@ -61,7 +45,7 @@ impl Desk {
         let mut tasks = Vec::new();
         for item in self.list(at) {
             let item = item.becoming(format!("{}/{}", at.pointer, tasks.len()));
-            let entries = self.entries(&item, &["task", "title", "by", "within", "after", "when", "report"]);
+            let entries = self.entries(&item, &grammar::TASK);
             let task = self.require(&entries, "task").and_then(|a| self.identifier(&a));
             let by = self.require(&entries, "by").and_then(|a| self.party(&a, library));
             let title = self.words_or_empty(&entries, "title");
@@ -79,25 +63,28 @@ impl Desk {
     /// `by_author`, `automatic`, or a circuit.
     pub(super) fn validation(&mut self, at: &At<'_>, library: &Library<'_>) -> Validation {
         if at.node.scalar().is_some() {
-            let otherwise = self.one_of(at, &SIMPLE).unwrap_or_default();
+            let otherwise = self.one_of(at, &grammar::SIMPLE_VALIDATION).unwrap_or_default();
             return Validation { circuit: None, when: None, otherwise };
         }
-        let entries = self.entries(at, &["circuit", "when", "else"]);
+        let entries = self.entries(at, &grammar::VALIDATION);
         let circuit = self.require(&entries, "circuit").and_then(|a| {
             let kind = Kind { code: "circuit.unknown", fr: "circuit inconnu", en: "unknown circuit" };
             self.shared(&a, &library.circuits, &kind)
         });
         let when = self.get(&entries, "when").and_then(|a| self.kept_text(&a));
-        let otherwise = self.get(&entries, "else").and_then(|a| self.one_of(&a, &SIMPLE)).unwrap_or_default();
+        let otherwise = self
+            .get(&entries, "else")
+            .and_then(|a| self.one_of(&a, &grammar::SIMPLE_VALIDATION))
+            .unwrap_or_default();
         Validation { circuit, when, otherwise }
     }
 
     /// How the answer goes out.
     pub(super) fn delivery(&mut self, at: &At<'_>, library: &Library<'_>) -> Option<DeliverySheet> {
-        let entries = self.entries(at, &["by", "message"]);
+        let entries = self.entries(at, &grammar::DELIVERY);
         let by = self.get(&entries, "by").map(|list| {
             let items = self.items(&list);
-            items.iter().filter_map(|item| self.one_of(item, &DELIVERY)).collect::<Vec<_>>()
+            items.iter().filter_map(|item| self.one_of(item, &grammar::DELIVERY_CHOICES)).collect::<Vec<_>>()
         });
         let message = self.require(&entries, "message").and_then(|a| self.message(&a, library));
         let by = by.filter(|b| !b.is_empty()).unwrap_or_else(|| {
@@ -119,7 +106,7 @@ impl Desk {
 
     /// What happens while the requester is asked for something.
     pub(super) fn waiting(&mut self, at: &At<'_>) -> (Option<Budget>, Option<Budget>) {
-        let entries = self.entries(at, &["remind_after", "lapse_after"]);
+        let entries = self.entries(at, &grammar::WAITING);
         let remind = self.get(&entries, "remind_after").and_then(|a| self.budget(&a));
         let lapse = self.get(&entries, "lapse_after").and_then(|a| self.budget(&a));
         (remind, lapse)
@@ -127,31 +114,27 @@ impl Desk {
 
     /// The legal clock.
     pub(super) fn law(&mut self, at: &At<'_>) -> Law {
-        let entries = self.entries(at, &["silence", "after", "basis", "month_rule"]);
-        let table =
-            [("none", Silence::None), ("acceptance", Silence::Acceptance), ("rejection", Silence::Rejection)];
-        let silence = self.require(&entries, "silence").and_then(|a| self.one_of(&a, &table));
+        let entries = self.entries(at, &grammar::LAW);
+        let silence = self.require(&entries, "silence").and_then(|a| self.one_of(&a, &grammar::SILENCE));
         Law {
             silence: silence.unwrap_or_default(),
             after: self.get(&entries, "after").and_then(|a| self.budget(&a)),
             basis: self.get(&entries, "basis").and_then(|a| self.text(&a)).unwrap_or_default(),
             month_rule: self
                 .get(&entries, "month_rule")
-                .and_then(|a| self.one_of(&a, &MONTH_RULES))
+                .and_then(|a| self.one_of(&a, &grammar::MONTH_RULES))
                 .unwrap_or_default(),
         }
     }
 
     /// What becomes of personal data.
     pub(super) fn privacy(&mut self, at: &At<'_>) -> Option<Privacy> {
-        let entries = self.entries(at, &["basis", "personal", "retain", "then"]);
-        let bases = ["public_task", "legal_obligation", "consent", "contract"].map(|w| (w, w.to_owned()));
-        let basis = self.require(&entries, "basis").and_then(|a| self.one_of(&a, &bases));
+        let entries = self.entries(at, &grammar::PRIVACY);
+        let basis = self.require(&entries, "basis").and_then(|a| self.word(&a, &grammar::LAWFUL_BASES));
         let personal = self.get(&entries, "personal").map(|a| self.texts(&a)).unwrap_or_default();
         let retain = self.retention(&entries);
-        let fates = ["anonymise", "delete", "archive"].map(|w| (w, w.to_owned()));
-        let then = self.require(&entries, "then").and_then(|a| self.one_of(&a, &fates));
-        Some(Privacy { basis: basis?, personal, retain: retain?, then: then? })
+        let then = self.require(&entries, "then").and_then(|a| self.word(&a, &grammar::FATES));
+        Some(Privacy { basis: basis?.to_owned(), personal, retain: retain?, then: then?.to_owned() })
     }
 
     /// `2 years after closed`.
@@ -183,7 +166,7 @@ impl Desk {
 
     /// Unit costs; what is not said is the catalogue's.
     pub(super) fn costs(&mut self, at: &At<'_>, default: &Costs) -> Costs {
-        let entries = self.entries(at, &["counter", "online", "letter_out"]);
+        let entries = self.entries(at, &grammar::COSTS);
         let mut cents =
             |key: &str, default: u64| self.get(&entries, key).and_then(|a| self.cents(&a)).unwrap_or(default);
         Costs {

@@ -4,11 +4,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::desk::{At, Desk, Entries, Kind};
 use super::expectation::local_time;
-use super::parts::SERVICE;
 use super::process::Library;
 use super::scenario::{Action, StepBy};
 use crate::language::diagnostic::Fault;
-use crate::language::yaml::{Kind as Tree, Node, Style};
+use crate::language::grammar::{self as g, Group};
+use crate::language::yaml::Style;
 use crate::request::Command;
 
 /// How a verb of a scenario becomes a command.
@@ -18,7 +18,7 @@ pub(super) struct Verb {
     /// The part that a bare value stands for.
     bare: Option<&'static str>,
     /// The parts that a mapping may have.
-    parts: &'static [&'static str],
+    parts: &'static Group,
     /// Keys that may stand beside the verb.
     pub(super) beside: &'static [&'static str],
 }
@@ -27,52 +27,49 @@ const fn verb(
     name: &'static str,
     command: &'static str,
     bare: Option<&'static str>,
-    parts: &'static [&'static str],
+    parts: &'static Group,
     beside: &'static [&'static str],
 ) -> Verb {
     Verb { name, command, bare, parts, beside }
 }
 
-const VERBS: [Verb; 29] = [
-    verb("receive", "receive", None, &["channel", "form", "requester", "open_to", "answer"], &[]),
-    verb("acknowledge", "acknowledge", Some("by"), &["by"], &[]),
-    verb("qualify", "qualify", None, &["process", "complexity", "priority", "form"], &[]),
-    verb("assign", "reassign", Some("to"), &["to", "reason"], &[]),
-    verb("reassign", "reassign", None, &["to", "reason"], &[]),
-    verb("claim", "claim", None, &[], &[]),
-    verb("release", "release", None, &[], &[]),
-    verb("complete", "complete", Some("task"), &["task", "report"], &["report"]),
-    verb("visit", "visit", Some("finding"), &["finding", "made_safe"], &[]),
-    verb("ask", "ask", Some("question"), &["question", "pieces", "within"], &[]),
-    verb("reply", "reply", Some("text"), &["text", "form", "complete"], &[]),
-    verb("suspend", "suspend", Some("reason"), &["reason", "until"], &[]),
-    verb("resume", "resume", None, &[], &[]),
-    verb("extend", "extend", None, &["commitment", "by", "basis"], &[]),
-    verb("note", "note", Some("text"), &["text"], &[]),
-    verb("message", "message", Some("text"), &["text"], &[]),
-    verb("draft", "draft", Some("text"), &["text"], &[]),
-    verb("submit", "submit", None, &[], &[]),
-    verb("answer", "answer", Some("text"), &["text"], &[]),
-    verb("approve", "approve", Some("step"), &["step"], &[]),
-    verb("return", "return", Some("step"), &["step", "reason"], &["reason"]),
-    verb("delegate", "delegate", None, &["step", "to"], &[]),
-    verb("deliver", "deliver", Some("by"), &["by"], &[]),
-    verb("delivery_failed", "fail_delivery", None, &["by", "reason"], &[]),
-    verb("resolve", "resolve", Some("text"), &["text"], &[]),
-    verb("withdraw", "withdraw", Some("reason"), &["reason"], &[]),
-    verb("cancel", "cancel", Some("reason"), &["reason"], &[]),
-    verb("refuse", "refuse", Some("reason"), &["reason", "basis"], &[]),
-    verb("forward", "forward", Some("to"), &["to", "basis"], &[]),
-];
-
-const MORE_VERBS: [Verb; 3] = [
-    verb("merge", "merge", Some("into"), &["into"], &[]),
-    verb("reopen", "reopen", Some("reason"), &["reason"], &[]),
-    verb("rate", "rate", Some("score"), &["score", "comment"], &[]),
+static VERBS: [Verb; 32] = [
+    verb("receive", "receive", None, &g::RECEIVE, &[]),
+    verb("acknowledge", "acknowledge", Some("by"), &g::ACKNOWLEDGE, &[]),
+    verb("qualify", "qualify", None, &g::QUALIFY, &[]),
+    verb("assign", "reassign", Some("to"), &g::ASSIGN, &[]),
+    verb("reassign", "reassign", None, &g::ASSIGN, &[]),
+    verb("claim", "claim", None, &g::NOTHING, &[]),
+    verb("release", "release", None, &g::NOTHING, &[]),
+    verb("complete", "complete", Some("task"), &g::COMPLETE, &["report"]),
+    verb("visit", "visit", Some("finding"), &g::VISIT, &[]),
+    verb("ask", "ask", Some("question"), &g::ASK, &[]),
+    verb("reply", "reply", Some("text"), &g::REPLY, &[]),
+    verb("suspend", "suspend", Some("reason"), &g::SUSPEND, &[]),
+    verb("resume", "resume", None, &g::NOTHING, &[]),
+    verb("extend", "extend", None, &g::EXTEND, &[]),
+    verb("note", "note", Some("text"), &g::WRITE, &[]),
+    verb("message", "message", Some("text"), &g::WRITE, &[]),
+    verb("draft", "draft", Some("text"), &g::WRITE, &[]),
+    verb("submit", "submit", None, &g::NOTHING, &[]),
+    verb("answer", "answer", Some("text"), &g::WRITE, &[]),
+    verb("approve", "approve", Some("step"), &g::APPROVE, &[]),
+    verb("return", "return", Some("step"), &g::RETURN, &["reason"]),
+    verb("delegate", "delegate", None, &g::DELEGATE, &[]),
+    verb("deliver", "deliver", Some("by"), &g::DELIVER, &[]),
+    verb("delivery_failed", "fail_delivery", None, &g::DELIVERY_FAILED, &[]),
+    verb("resolve", "resolve", Some("text"), &g::WRITE, &[]),
+    verb("withdraw", "withdraw", Some("reason"), &g::WITHDRAW, &[]),
+    verb("cancel", "cancel", Some("reason"), &g::GIVE_REASON, &[]),
+    verb("refuse", "refuse", Some("reason"), &g::REFUSE, &[]),
+    verb("forward", "forward", Some("to"), &g::FORWARD, &[]),
+    verb("merge", "merge", Some("into"), &g::MERGE, &[]),
+    verb("reopen", "reopen", Some("reason"), &g::GIVE_REASON, &[]),
+    verb("rate", "rate", Some("score"), &g::RATE, &[]),
 ];
 
 pub(super) fn verbs() -> impl Iterator<Item = &'static Verb> {
-    VERBS.iter().chain(&MORE_VERBS)
+    VERBS.iter()
 }
 
 impl Desk {
@@ -85,21 +82,6 @@ impl Desk {
         process: &str,
         library: &Library<'_>,
     ) -> Option<Action> {
-        let mut body = Map::new();
-        if at.node.map().is_some() {
-            self.entries(at, verb.parts);
-            body = json_of(at.node).as_object().cloned().unwrap_or_default();
-        } else if let Some(part) = verb.bare
-            && at.node.text() != Some("true")
-        {
-            body.insert(part.to_owned(), json_of(at.node));
-        }
-        for beside in verb.beside {
-            if let Some(value) = self.get(step, beside) {
-                body.insert((*beside).to_owned(), json_of(value.node));
-            }
-        }
-        self.adapt(verb.name, &mut body, by, process, library, at);
         if let Some(channel) = at.node.get("channel").filter(|_| verb.name == "receive") {
             let kind = Kind { code: "channel.unknown", fr: "canal inconnu", en: "unknown channel" };
             let known = library.header.channels.iter().map(|c| c.id());
@@ -107,6 +89,12 @@ impl Desk {
                 return None;
             }
         }
+        let before = self.faults.len();
+        let mut body = self.said(verb, at, step, library);
+        if self.faults.len() > before {
+            return None;
+        }
+        adapt(verb.name, &mut body, by, process);
         match (verb.name, body.get("until").and_then(Json::as_str).and_then(local_time)) {
             ("suspend", Some(until)) => {
                 let reason = body.get("reason").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -131,59 +119,86 @@ impl Desk {
         }
     }
 
-    /// What a scenario leaves unsaid or says shorter than the command.
-    fn adapt(
+    /// What is said beside and below a verb, by part.
+    fn said(
         &mut self,
-        verb: &str,
-        body: &mut Map<String, Json>,
-        by: &StepBy,
-        process: &str,
-        library: &Library<'_>,
+        verb: &Verb,
         at: &At<'_>,
-    ) {
-        match verb {
-            "receive" => {
-                body.insert("process".to_owned(), process.into());
-                let opener = match by {
-                    StepBy::Role(role) if role.starts_with("patrouill") => "patroller",
-                    StepBy::Role(_) | StepBy::Person(_) => "agent",
-                    StepBy::Fitting | StepBy::Requester => "citizen",
+        step: &Entries<'_>,
+        library: &Library<'_>,
+    ) -> Map<String, Json> {
+        let mut body = Map::new();
+        let shape = verb.bare.and_then(|part| Some((part, verb.parts.key(part)?.shape)));
+        let just_do = at.node.scalar().is_some_and(|s| s.style == Style::Plain && s.text == "true");
+        match shape {
+            _ if at.node.map().is_some() => body = self.parts(at, verb.parts, library),
+            _ if just_do => {}
+            Some((part, shape)) => {
+                body.extend(self.json(at, &shape, library).map(|value| (part.to_owned(), value)));
+            }
+            None => {
+                let keys = verb.parts.names().collect::<Vec<_>>().join(", ");
+                let (fr, en) = if keys.is_empty() {
+                    ("`true` ou `{}`".to_owned(), "`true` or `{}`".to_owned())
+                } else {
+                    (format!("des clés parmi : {keys}"), format!("keys among: {keys}"))
                 };
-                let opener = body.remove("open_to").unwrap_or_else(|| opener.into());
-                body.insert("opened_by".to_owned(), opener);
-                if let Some(Json::Object(flat)) = body.remove("requester") {
-                    body.insert("requester".to_owned(), requester(flat));
-                }
+                self.wrong(at, &fr, &en);
+                return body;
             }
-            "acknowledge" => {
-                body.entry("by").or_insert_with(|| "screen".into());
-            }
-            "assign" | "reassign" => {
-                body.entry("reason").or_insert_with(|| "scenario".into());
-                if let Some(name) =
-                    body.get("to").and_then(Json::as_str).and_then(|t| t.strip_prefix("service:"))
-                {
-                    let name = name.to_owned();
-                    let mark = at.node.get("to").map_or_else(|| at.mark(), |n| n.mark);
-                    self.known(
-                        &name,
-                        mark,
-                        library.organisation.services.iter().map(|s| s.service.as_str()),
-                        &SERVICE,
-                    );
-                    body.insert("to".to_owned(), name.into());
-                }
-            }
-            "forward" => {
-                if let Some(name) =
-                    body.get("to").and_then(Json::as_str).and_then(|t| t.strip_prefix("tenant:"))
-                {
-                    let name = Json::from(name);
-                    body.insert("to".to_owned(), name);
-                }
-            }
-            _ => {}
         }
+        for beside in verb.beside {
+            let shape = verb.parts.key(beside).map(|key| key.shape);
+            if let (Some(value), Some(shape)) = (self.get(step, beside), shape) {
+                body.extend(self.json(&value, &shape, library).map(|json| ((*beside).to_owned(), json)));
+            }
+        }
+        let at_hand =
+            |key: &str, body: &Map<String, Json>| body.contains_key(key) || at.node.get(key).is_some();
+        for key in verb.parts.keys.iter().filter(|key| key.required) {
+            if !at_hand(key.key, &body) {
+                let (fr, en) = (format!("il manque `{}`", key.key), format!("`{}` is missing", key.key));
+                self.fault(Fault::error("key.missing", at.mark(), fr, en));
+            }
+        }
+        body
+    }
+}
+
+/// What a scenario leaves unsaid or says shorter than the command.
+fn adapt(verb: &str, body: &mut Map<String, Json>, by: &StepBy, process: &str) {
+    match verb {
+        "receive" => {
+            body.insert("process".to_owned(), process.into());
+            let opener = match by {
+                StepBy::Role(role) if role.starts_with("patrouill") => "patroller",
+                StepBy::Role(_) | StepBy::Person(_) => "agent",
+                StepBy::Fitting | StepBy::Requester => "citizen",
+            };
+            let opener = body.remove("open_to").unwrap_or_else(|| opener.into());
+            body.insert("opened_by".to_owned(), opener);
+            if let Some(Json::Object(flat)) = body.remove("requester") {
+                body.insert("requester".to_owned(), requester(flat));
+            }
+        }
+        "acknowledge" => {
+            body.entry("by").or_insert_with(|| "screen".into());
+        }
+        "assign" | "reassign" => {
+            body.entry("reason").or_insert_with(|| "scenario".into());
+            let name = body.get("to").and_then(Json::as_str).and_then(|t| t.strip_prefix("service:"));
+            if let Some(name) = name.map(|name| name.trim().to_owned()) {
+                body.insert("to".to_owned(), name.into());
+            }
+        }
+        "forward" => {
+            if let Some(name) = body.get("to").and_then(Json::as_str).and_then(|t| t.strip_prefix("tenant:"))
+            {
+                let name = Json::from(name);
+                body.insert("to".to_owned(), name);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -219,37 +234,4 @@ fn in_words(verb: &str, error: &str) -> (String, String) {
         );
     }
     (format!("`{verb}` ne se dit pas ainsi ({error})"), format!("`{verb}` is not said like this ({error})"))
-}
-
-/// A tree as JSON: unquoted `true`, `false` and numbers are what they look like, everything else is text.
-fn json_of(node: &Node) -> Json {
-    match &node.kind {
-        Tree::Scalar(_) if node.is_null() => Json::Null,
-        Tree::Scalar(scalar) if scalar.style == Style::Plain => match scalar.text.as_str() {
-            "true" => Json::Bool(true),
-            "false" => Json::Bool(false),
-            text => text
-                .parse::<i64>()
-                .ok()
-                .filter(|n| n.to_string() == text)
-                .map(Json::from)
-                .or_else(|| decimal(text))
-                .unwrap_or_else(|| text.into()),
-        },
-        Tree::Scalar(scalar) => scalar.text.clone().into(),
-        Tree::List(items) => items.iter().map(json_of).collect(),
-        Tree::Map(entries) => {
-            Json::Object(entries.iter().map(|e| (e.key.clone(), json_of(&e.value))).collect())
-        }
-    }
-}
-
-fn decimal(text: &str) -> Option<Json> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let looks = digits.contains('.') && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-    if looks {
-        text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number)
-    } else {
-        None
-    }
 }
