@@ -241,7 +241,13 @@ impl Definitions {
                 correlation: None,
                 causation: None,
                 known_keys: Vec::new(),
-                events: vec![NewEvent { event_type, occurred_at: now, definition: entry.definition, body }],
+                events: vec![NewEvent {
+                    event_type,
+                    occurred_at: now,
+                    definition: entry.definition,
+                    actor: None,
+                    body,
+                }],
             })
             .await?;
         Ok(())

@@ -9,7 +9,7 @@ use guichet_journal::{
 };
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{DefinitionHash, Plan, request_of};
-use guichet_rules::request::{Actor, Command, Event, Facts, Request, RequestId, Tracking, What};
+use guichet_rules::request::{Actor, Command, Event, Facts, Meta, Request, RequestId, Tracking, What};
 use guichet_rules::tracking::TrackingCode;
 use serde::Serialize;
 
@@ -54,21 +54,27 @@ impl<'a> Job<'a> {
 
     pub(crate) fn append(
         &self,
-        events: &[Event],
+        events: &[(Event, Meta)],
         definition: &DefinitionHash,
         file: Option<&File>,
         now: DateTime<Utc>,
     ) -> Result<Append, EngineError> {
         let definition = Some(definition.0.parse::<Digest>().map_err(JournalError::from)?);
-        let occurred_at = self.submission.occurred_at.unwrap_or(now);
-        let new = |event: &Event| -> Result<NewEvent, EngineError> {
+        let new = |(event, meta): &(Event, Meta)| -> Result<NewEvent, EngineError> {
             let event_type: EventType = event.what.name().parse().map_err(JournalError::from)?;
-            Ok(NewEvent { event_type, occurred_at, definition, body: Body::of(event)? })
+            let other = meta.actor != self.actor.as_str();
+            let actor = other.then(|| meta.actor.parse()).transpose().map_err(JournalError::from)?;
+            let occurred_at = meta.occurred_at;
+            Ok(NewEvent { event_type, occurred_at, definition, actor, body: Body::of(event)? })
         };
         let expected = file.map_or(Expected::NoStream, |file| Expected::Exact(Revision::new(file.revision)));
         Ok(Append {
             expected,
-            on_behalf_of: events.iter().find_map(principal).map(|code| staff(&code)).transpose()?,
+            on_behalf_of: events
+                .iter()
+                .find_map(|(event, _)| principal(event))
+                .map(|code| staff(&code))
+                .transpose()?,
             channel: channel_of(&self.submission.command)?,
             events: events.iter().map(new).collect::<Result<_, _>>()?,
             ..self.repeat(0, now)?
@@ -81,6 +87,7 @@ impl<'a> Job<'a> {
             event_type: "request.repeated".parse().map_err(JournalError::from)?,
             occurred_at: now,
             definition: None,
+            actor: None,
             body: Body::parse("{}".into())?,
         };
         Ok(Append {
@@ -137,8 +144,9 @@ impl Gathered {
     }
 
     /// The version that the events stand under: the new one when they reclassify or migrate.
-    pub(crate) fn definition_after(&self, events: &[Event]) -> DefinitionHash {
-        let moves = |event: &Event| matches!(event.what, What::Reclassified(_) | What::Migrated(_));
+    pub(crate) fn definition_after(&self, events: &[(Event, Meta)]) -> DefinitionHash {
+        let moves =
+            |(event, _): &(Event, Meta)| matches!(event.what, What::Reclassified(_) | What::Migrated(_));
         let plan =
             if events.iter().any(moves) { self.target.as_ref().unwrap_or(&self.plan) } else { &self.plan };
         plan.hash().clone()

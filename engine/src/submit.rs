@@ -196,13 +196,14 @@ impl Engine {
         let gathered = self.gather(job, file.as_deref()).await?;
         let state = file.as_deref().map(|file| file.request.as_ref());
         let facts = gathered.facts(job);
-        let events = decide(state, &submission.command, &facts)?;
-        let definition = gathered.definition_after(&events);
-        let append = job.append(&events, &definition, file.as_deref(), gathered.now)?;
+        let decided = decide(state, &submission.command, &facts)?;
+        let definition = gathered.definition_after(&decided);
+        let append = job.append(&decided, &definition, file.as_deref(), gathered.now)?;
         let appended = self.journal.append(append).await?;
         if appended.repeated {
             return Ok(None);
         }
+        let events: Vec<Event> = decided.into_iter().map(|(event, _)| event).collect();
         let file = self.keep(job, file, &events, &appended)?;
         Ok(Some(Receipt {
             request: job.request,

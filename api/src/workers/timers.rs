@@ -28,8 +28,12 @@ pub struct Timers {
     guichet: Guichet,
 }
 
-/// A timer in the order of firing: by instant, then by request.
-type Due = (DateTime<Utc>, RequestId, TimerKind, String);
+/// A timer in the order of firing: by the instant at which it may fire, then by request.
+type Due = (DateTime<Utc>, RequestId, Timer, String);
+
+fn in_order((timer, request, tenant): (Timer, RequestId, String)) -> Due {
+    (timer.fires_at(), request, timer, tenant)
+}
 
 impl Timers {
     /// A worker for this engine.
@@ -48,8 +52,11 @@ impl Timers {
             self.guichet.read_models().catch_up(CATCH_UP).await?;
             let due = self.guichet.read_models().timers_due(now, BATCH).await?.value;
             let full = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+            let due = due
+                .into_iter()
+                .map(|timer| (Timer { due: timer.due, kind: timer.kind }, timer.request, timer.tenant));
             let mut waiting: BTreeSet<Due> =
-                due.into_iter().map(|timer| (timer.due, timer.request, timer.kind, timer.tenant)).collect();
+                due.filter(|(timer, ..)| timer.fires_at() <= now).map(in_order).collect();
             let before = done.fired;
             while let Some(timer) = waiting.pop_first() {
                 self.fire(timer, now, &mut waiting, &mut done).await?;
@@ -63,7 +70,7 @@ impl Timers {
 
     async fn fire(
         &self,
-        (due, request, kind, tenant): Due,
+        (_, request, Timer { due, kind }, tenant): Due,
         now: DateTime<Utc>,
         waiting: &mut BTreeSet<Due>,
         done: &mut Fired,
@@ -80,9 +87,9 @@ impl Timers {
         done.fired += 1;
         // What became of the request decides what it still waits for; the read models may not have seen that yet.
         waiting.retain(|(_, other, ..)| *other != request);
-        let next = timers(&receipt.state).into_iter().filter(|timer| timer.due <= now);
+        let next = timers(&receipt.state).into_iter().filter(|timer| timer.fires_at() <= now);
         let same = |timer: &Timer| timer.due == due && timer.kind == kind;
-        waiting.extend(next.filter(|t| !same(t)).map(|t| (t.due, request, t.kind, tenant.clone())));
+        waiting.extend(next.filter(|t| !same(t)).map(|timer| in_order((timer, request, tenant.clone()))));
         Ok(())
     }
 

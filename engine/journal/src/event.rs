@@ -83,6 +83,9 @@ pub struct NewEvent {
     pub occurred_at: DateTime<Utc>,
     /// The digest of the process definition that was in force, if one was.
     pub definition: Option<Digest>,
+    /// Whose doing it is, where it is not that of whoever gave the command: what fell due before a command came is
+    /// recorded with it and was done by nobody. Such an event has neither a channel nor anyone on whose behalf it was.
+    pub actor: Option<Pseudonym>,
     /// What is to be known about it.
     pub body: Body,
 }
@@ -97,6 +100,7 @@ impl NewEvent {
             event_type: TOMBSTONE.parse()?,
             occurred_at,
             definition: None,
+            actor: None,
             body: Body::parse("{}".to_owned())?,
         })
     }

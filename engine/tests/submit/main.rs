@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by stopping"
 )]
 
+mod late;
 mod looking_back;
 mod publishing;
 mod repeating;

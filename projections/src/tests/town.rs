@@ -200,13 +200,26 @@ impl Town {
         actor: &str,
         events: Vec<(&str, Body)>,
     ) -> Appended {
-        let (now, command) = (self.now, self.dice.id());
+        let now = self.now;
         let event = |(event_type, body): (&str, Body)| NewEvent {
             event_type: event_type.parse().unwrap(),
             occurred_at: now,
             definition: None,
+            actor: None,
             body,
         };
+        let events = events.into_iter().map(event).collect();
+        self.append_events(stream, expected, actor, events).await
+    }
+
+    async fn append_events(
+        &mut self,
+        stream: StreamId,
+        expected: Expected,
+        actor: &str,
+        events: Vec<NewEvent>,
+    ) -> Appended {
+        let (now, command) = (self.now, self.dice.id());
         let append = Append {
             stream,
             expected,
@@ -219,7 +232,7 @@ impl Town {
             correlation: None,
             causation: None,
             known_keys: Vec::new(),
-            events: events.into_iter().map(event).collect(),
+            events,
         };
         self.journal.append(append).await.unwrap()
     }
@@ -284,7 +297,7 @@ impl Town {
         let place = all - 1 - self.dice.below(recent);
         let known = &self.requests[place];
         let (tenant, id) = (known.tenant.clone(), known.id);
-        let due = timers(&known.request).into_iter().find(|timer| timer.due <= self.now);
+        let due = timers(&known.request).into_iter().find(|timer| timer.fires_at() <= self.now);
         let due = due.filter(|_| self.dice.below(2) == 0);
         let (command, actor) = if let Some(timer) = due {
             (Command::Elapse { timer: timer.kind, due: timer.due }, Actor::Engine)
@@ -336,20 +349,21 @@ impl Town {
         if events.is_empty() {
             return None;
         }
-        let meta = Meta {
-            tenant: tenant.to_string(),
-            actor: actor.pseudonym(),
-            occurred_at: self.now,
-            recorded_at: self.now,
-        };
-        let place = self.fold(place, tenant, id, &events, &meta);
+        let place = self.fold(place, tenant, id, &events);
         let expected = match self.requests[place].revision.checked_sub(events.len() as u64) {
             Some(revision) => Expected::Exact(Revision::new(revision)),
             None => Expected::NoStream,
         };
         let stream = StreamId::new(tenant, REQUEST_STREAM, id.0).unwrap();
-        let bodies = events.iter().map(|event| (event.what.name(), Body::of(event).unwrap())).collect();
-        Some(self.append(stream, expected, &meta.actor, bodies).await)
+        let new = |(event, meta): &(Event, Meta)| NewEvent {
+            event_type: event.what.name().parse().unwrap(),
+            occurred_at: meta.occurred_at,
+            definition: None,
+            actor: Some(meta.actor.parse().unwrap()),
+            body: Body::of(event).unwrap(),
+        };
+        let new = events.iter().map(new).collect();
+        Some(self.append_events(stream, expected, &actor.pseudonym(), new).await)
     }
 
     /// Keeps the town's own books: what the read models are held against.
@@ -358,13 +372,12 @@ impl Town {
         place: Option<usize>,
         tenant: &Tenant,
         id: RequestId,
-        events: &[Event],
-        meta: &Meta,
+        events: &[(Event, Meta)],
     ) -> usize {
         let mut state = place.map(|place| self.requests[place].request.clone());
         let mut revision = place.map_or(0, |place| self.requests[place].revision + 1);
         let mut pending = place.map_or_else(Vec::new, |place| self.requests[place].pending.clone());
-        for event in events {
+        for (event, meta) in events {
             let over = settled(event, &pending);
             pending.retain(|effect| !over.contains(&effect.id));
             state = evolve(state.take(), event, meta);

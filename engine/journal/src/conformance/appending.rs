@@ -6,7 +6,7 @@ use super::tools::{
 use super::{Outcome, Store};
 use crate::error::{Expected, JournalError};
 use crate::event::{Body, NewEvent};
-use crate::id::{EventId, Revision};
+use crate::id::{EventId, Pseudonym, Revision};
 use crate::limits::{APPEND_BYTES_MAX, APPEND_EVENTS_MAX, BODY_BYTES_MAX};
 use crate::{Digest, verify_all, verify_stream};
 use chrono::TimeDelta;
@@ -26,6 +26,12 @@ pub(super) async fn what_is_appended_is_read_back(store: &dyn Store) -> Outcome 
     append.recorded_at = instant() + TimeDelta::microseconds(1);
     if let Some(first) = append.events.first_mut() {
         first.definition = Some(Digest::of(b"definition"));
+    }
+    // The second one was nobody's doing.
+    let nobody: Pseudonym = "engine".parse()?;
+    append.channel = Some("web".parse()?);
+    if let Some(second) = append.events.get_mut(1) {
+        second.actor = Some(nobody.clone());
     }
     let receipt = journal.append(append.clone()).await?;
     ensure!(
@@ -51,14 +57,13 @@ pub(super) async fn what_is_appended_is_read_back(store: &dyn Store) -> Outcome 
             header.event == EventId::of(append.command, index) && header.command == append.command,
             "other ids: {header:?}"
         );
-        ensure!(
-            header.actor == append.actor && header.on_behalf_of == append.on_behalf_of,
-            "other people: {header:?}"
-        );
-        ensure!(
-            header.channel == append.channel && header.correlation == append.correlation,
-            "other ways: {header:?}"
-        );
+        let people = (&header.actor, header.on_behalf_of.as_ref(), header.channel.as_ref());
+        let expected = match index {
+            0 => (&append.actor, append.on_behalf_of.as_ref(), append.channel.as_ref()),
+            _ => (&nobody, None, None),
+        };
+        ensure!(people == expected, "other people or another way in: {header:?}");
+        ensure!(header.correlation == append.correlation, "another correlation: {header:?}");
         ensure!(
             header.occurred_at == instant() && header.recorded_at == append.recorded_at,
             "other times: {header:?}"

@@ -62,6 +62,7 @@ pub(super) fn event(event_type: &str, body: &str) -> Result<NewEvent, Failure> {
         event_type: event_type.parse()?,
         occurred_at: instant(),
         definition: None,
+        actor: None,
         body: Body::parse(body.to_owned())?,
     })
 }

@@ -31,6 +31,7 @@ pub(crate) fn command(stream: &StreamId, expected: Expected, count: usize) -> Ap
         event_type: "request.received".parse().unwrap(),
         occurred_at: instant,
         definition: None,
+        actor: None,
         body: Body::parse(body.to_owned()).unwrap(),
     };
     let id = draw();

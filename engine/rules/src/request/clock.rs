@@ -1,6 +1,6 @@
 //! The clocks of a request: its public promises, its legal clock, and the instants at which something must happen.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -205,4 +205,24 @@ pub struct Timer {
     pub due: DateTime<Utc>,
     /// What for.
     pub kind: TimerKind,
+}
+
+impl Timer {
+    /// The first instant at which it fires (UTC). What is done at the very instant of a term is in time, so a term is
+    /// over right after it; instants are told to the microsecond.
+    #[must_use]
+    pub fn fires_at(&self) -> DateTime<Utc> {
+        match self.kind {
+            TimerKind::Warning { .. } | TimerKind::Reminder | TimerKind::SuspensionEnd => self.due,
+            TimerKind::Breach { .. } | TimerKind::Lapse | TimerKind::Task(_) | TimerKind::Step(_) => {
+                self.due + TimeDelta::microseconds(1)
+            }
+        }
+    }
+
+    /// By what timers of one request are put in order.
+    #[must_use]
+    pub fn order(&self) -> (DateTime<Utc>, &TimerKind) {
+        (self.fires_at(), &self.kind)
+    }
 }

@@ -302,6 +302,6 @@ impl Request {
 #[must_use]
 pub fn timers(request: &Request) -> Vec<Timer> {
     let mut timers = super::timers::collect(request);
-    timers.sort();
+    timers.sort_by(|one, other| one.order().cmp(&other.order()));
     timers
 }

@@ -19,7 +19,13 @@ impl StreamKeys for NoKeys {
 async fn prepared(number: u128, size: usize) -> Prepared {
     let instant = chrono::DateTime::UNIX_EPOCH;
     let body = Body::of(&"x".repeat(size)).unwrap();
-    let event = NewEvent { event_type: "a.b".parse().unwrap(), occurred_at: instant, definition: None, body };
+    let event = NewEvent {
+        event_type: "a.b".parse().unwrap(),
+        occurred_at: instant,
+        definition: None,
+        actor: None,
+        body,
+    };
     let append = Append {
         stream: StreamId::new(&"ville".parse().unwrap(), "request", uuid::Uuid::from_u128(number)).unwrap(),
         expected: Expected::NoStream,

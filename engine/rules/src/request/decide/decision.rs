@@ -9,7 +9,7 @@ use crate::commitment::{Budget, MonthRule, due_instant};
 use crate::process::{Bindings, Plan, PlanError};
 use crate::request::evolve::{apply_clock, evolve};
 use crate::request::state::{Hold, Meta, Request, Stage};
-use crate::request::{Event, Rejection, What, bindings, refusal};
+use crate::request::{Actor, Event, Rejection, What, bindings, refusal};
 use crate::text::Text;
 
 pub(super) struct Decision<'a> {
@@ -19,8 +19,14 @@ pub(super) struct Decision<'a> {
     /// The instant that clocks are changed at: when it happened, or the due instant of a timer.
     pub(super) at: DateTime<Utc>,
     current: Option<Cow<'a, Request>>,
-    events: Vec<Event>,
+    events: Vec<(Event, Meta)>,
     meta: Meta,
+}
+
+/// Where a decision stood, to go back to.
+pub(super) struct Checkpoint<'a> {
+    current: Option<Cow<'a, Request>>,
+    events: usize,
 }
 
 /// A rule or calendar that fails although the sheet was checked.
@@ -99,8 +105,33 @@ impl<'a> Decision<'a> {
             apply_clock(&mut after.clocks, after.cycle, change, self.meta.occurred_at);
         }
         self.current = Some(Cow::Owned(after));
-        self.events.push(event);
+        self.events.push((event, self.meta.clone()));
         Ok(())
+    }
+
+    /// From here on the engine tells what happened by itself at `due`.
+    pub(super) fn by_itself(&mut self, due: DateTime<Utc>) {
+        self.at = due;
+        self.meta.actor = Actor::Engine.pseudonym();
+        self.meta.occurred_at = due;
+    }
+
+    /// From here on the command itself is decided.
+    pub(super) fn by_command(&mut self) {
+        self.at = self.facts.occurred_at;
+        self.meta.actor = self.facts.actor.pseudonym();
+        self.meta.occurred_at = self.facts.occurred_at;
+    }
+
+    /// Where it stands now.
+    pub(super) fn checkpoint(&self) -> Checkpoint<'a> {
+        Checkpoint { current: self.current.clone(), events: self.events.len() }
+    }
+
+    /// Forgets what happened since.
+    pub(super) fn go_back(&mut self, to: Checkpoint<'a>) {
+        self.current = to.current;
+        self.events.truncate(to.events);
     }
 
     /// The request as it would be after an event that is not decided on yet.
@@ -108,7 +139,8 @@ impl<'a> Decision<'a> {
         evolve(self.known().cloned(), &Event::from(what.into()), &self.meta)
     }
 
-    pub(super) fn into_events(self) -> Vec<Event> {
+    /// The events, each with what stands beside it.
+    pub(super) fn into_events(self) -> Vec<(Event, Meta)> {
         self.events
     }
 

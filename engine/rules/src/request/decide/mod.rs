@@ -34,7 +34,7 @@ use super::command::{Command, Tracking};
 use super::event::Event;
 use super::refusal;
 use super::rejection::Rejection;
-use super::state::Request;
+use super::state::{Meta, Request};
 use crate::organisation::Organisation;
 use crate::process::Plan;
 use decision::Decision;
@@ -67,13 +67,16 @@ pub struct Facts<'a> {
 
 /// Decides a command on the state of its request, `None` where there is none yet.
 ///
+/// What fell due by the time of the command and was not recorded yet happens first, dated by its own instant and told
+/// by the engine: what a request goes through does not depend on when a program ran.
+///
 /// # Errors
 /// A [`Rejection`] with its reason, the stage, and what is allowed instead; nothing changes then.
 pub fn decide(
     request: Option<&Request>,
     command: &Command,
     facts: &Facts<'_>,
-) -> Result<Vec<Event>, Rejection> {
+) -> Result<Vec<(Event, Meta)>, Rejection> {
     attempt(request, command, facts).map_err(|rejection| match request {
         // Whoever may not see a request learns nothing of it, not even its stage.
         Some(request) if rejection.code != "request.unknown" => Rejection {
@@ -86,9 +89,14 @@ pub fn decide(
 }
 
 /// Decides without saying what else would be allowed.
-fn attempt(request: Option<&Request>, command: &Command, facts: &Facts<'_>) -> Result<Vec<Event>, Rejection> {
+fn attempt(
+    request: Option<&Request>,
+    command: &Command,
+    facts: &Facts<'_>,
+) -> Result<Vec<(Event, Meta)>, Rejection> {
     let mut decision = Decision::new(request, facts)?;
     let d = &mut decision;
+    timer::catch_up(d, command)?;
     match command {
         Command::Receive { .. } => receive::receive(d, command)?,
         Command::Acknowledge { by } => receive::acknowledge(d, *by)?,

@@ -4,29 +4,71 @@ use chrono::{DateTime, Utc};
 
 use super::approve::{escalated, late_step};
 use super::decision::Decision;
+use super::passing;
 use crate::process::OnLate;
-use crate::request::clock::TimerKind;
+use crate::request::clock::{Timer, TimerKind};
+use crate::request::command::Command;
 use crate::request::happened::{
     ApprovalLate, Approved, CommitmentBroken, CommitmentWarned, Lapsed, Reminded, Resumed, TaskLate,
 };
 use crate::request::state::{Hold, timers};
 use crate::request::{Rejection, refusal};
 
+/// The most timers that one command makes up for; the engine's own worker fires what is left.
+const MOST: usize = 64;
+
+/// Records what fell due before the command and was not recorded yet, in the order of the instants: a promise that was
+/// broken when it was kept after all is broken whether or not a program ran in between.
+pub(super) fn catch_up(d: &mut Decision<'_>, command: &Command) -> Result<(), Rejection> {
+    let until = d.facts.occurred_at;
+    let itself = if let Command::Elapse { timer, due } = command {
+        Some(Timer { due: *due, kind: timer.clone() })
+    } else {
+        None
+    };
+    for _ in 0..MOST {
+        let Some(timer) = d.known().and_then(|request| timers(request).into_iter().next()) else { break };
+        let first = match &itself {
+            Some(itself) => timer.order() < itself.order() && timer.fires_at() <= d.facts.now,
+            None => timer.fires_at() <= until,
+        };
+        if !first {
+            break;
+        }
+        let before = d.checkpoint();
+        let fired = fire(d, &timer).and_then(|()| passing::pass(d));
+        let still_set = d.known().is_some_and(|request| timers(request).first() == Some(&timer));
+        if fired.is_err() || still_set {
+            // A timer that cannot fire, although the sheet was checked, must not keep people from going on.
+            d.go_back(before);
+            break;
+        }
+    }
+    d.by_command();
+    Ok(())
+}
+
 pub(super) fn elapse(d: &mut Decision<'_>, timer: &TimerKind, due: DateTime<Utc>) -> Result<(), Rejection> {
     d.engine()?;
-    let request = d.request()?;
-    if !timers(request).iter().any(|set| set.due == due && set.kind == *timer) {
+    let timer = Timer { due, kind: timer.clone() };
+    if !timers(d.request()?).contains(&timer) {
         return Err(refusal::timer_stale());
     }
-    if due > d.facts.now {
+    if timer.fires_at() > d.facts.now {
         return Err(refusal::timer_early());
     }
-    let reply_by = match &request.hold {
+    fire(d, &timer)
+}
+
+/// What happens at the timer's instant.
+fn fire(d: &mut Decision<'_>, timer: &Timer) -> Result<(), Rejection> {
+    let due = timer.due;
+    let reply_by = match &d.request()?.hold {
         Some(Hold::WaitingForRequester { reply_by, .. }) => *reply_by,
         Some(Hold::Suspended { .. }) | None => due,
     };
-    d.at = due;
-    match timer {
+    d.by_itself(due);
+    match &timer.kind {
         TimerKind::Warning { commitment, percent } => {
             d.emit(CommitmentWarned { commitment: commitment.clone(), percent: *percent, at: due })
         }

@@ -38,7 +38,7 @@ pub(in crate::request) fn samples(request: &Request, now: DateTime<Utc>) -> Vec<
     let mut samples = treating(request);
     samples.extend(answering(request));
     samples.extend(ending(request));
-    let due = crate::request::timers(request).into_iter().filter(|timer| timer.due <= now);
+    let due = crate::request::timers(request).into_iter().filter(|timer| timer.fires_at() <= now);
     samples.extend(due.map(|timer| Command::Elapse { timer: timer.kind, due: timer.due }));
     samples
 }

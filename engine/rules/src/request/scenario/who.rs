@@ -6,7 +6,7 @@ use super::world::World;
 use crate::language::sheet::StepBy;
 use crate::organisation::Person;
 use crate::process::Delivery;
-use crate::request::{Actor, Command, Event, Rejection, What};
+use crate::request::{Actor, Command, Event, Meta, Rejection, What};
 
 /// The actor of a step.
 pub(super) fn actor_of(
@@ -83,8 +83,8 @@ fn among(
     staff.map(|person| Actor::Agent(person.person.clone())).min_by_key(rank)
 }
 
-fn in_anothers_name(events: &[Event]) -> bool {
-    events.iter().any(|event| match &event.what {
+fn in_anothers_name(events: &[(Event, Meta)]) -> bool {
+    events.iter().any(|(event, _)| match &event.what {
         What::Approved(event) => event.on_behalf_of.is_some(),
         What::Returned(event) => event.on_behalf_of.is_some(),
         _ => false,

@@ -107,7 +107,7 @@ impl World {
         actor: &Actor,
         command: &Command,
         occurred_at: DateTime<Utc>,
-    ) -> Option<Result<Vec<Event>, Rejection>> {
+    ) -> Option<Result<Vec<(Event, Meta)>, Rejection>> {
         self.with_facts(case, actor, command, occurred_at, |request, facts| decide(request, command, facts))
     }
 
@@ -170,19 +170,13 @@ impl World {
         let events = self
             .try_out(case, actor, command, occurred_at)
             .unwrap_or_else(|| Err(crate::request::refusal::process_unknown(command.name())))?;
-        let meta = Meta {
-            tenant: self.tenant.clone(),
-            actor: actor.pseudonym(),
-            occurred_at,
-            recorded_at: self.now,
-        };
-        for event in &events {
-            self.record(case, event, &meta);
+        for (event, meta) in &events {
+            self.record(case, event, meta);
         }
         if self.sends {
             self.send(case);
         }
-        Ok(events)
+        Ok(events.into_iter().map(|(event, _)| event).collect())
     }
 
     /// Writes an event down as the journal would: encoded, decoded again, and folded.
@@ -214,14 +208,8 @@ impl World {
                 case.pending.retain(|other| other.id != effect.id);
             }
             if let Some(Ok(events)) = done {
-                let meta = Meta {
-                    tenant: self.tenant.clone(),
-                    actor: Actor::Engine.pseudonym(),
-                    occurred_at: self.now,
-                    recorded_at: self.now,
-                };
-                for event in &events {
-                    self.record(index, event, &meta);
+                for (event, meta) in &events {
+                    self.record(index, event, meta);
                 }
             }
         }
@@ -233,7 +221,7 @@ impl World {
         let cases = self.cases.iter().enumerate();
         let all = cases
             .filter_map(|(index, case)| Some((index, timers(case.request.as_ref()?).into_iter().next()?)));
-        all.min_by(|(_, a), (_, b)| a.cmp(b))
+        all.min_by(|(_, a), (_, b)| a.order().cmp(&b.order()))
     }
 
     /// Lets time pass: timers fire in order of their due instants.
@@ -241,8 +229,8 @@ impl World {
     /// # Errors
     /// A timer that is refused, which would otherwise fire for ever.
     pub fn wait_until(&mut self, until: DateTime<Utc>) -> Result<(), Rejection> {
-        while let Some((index, timer)) = self.next_timer().filter(|(_, timer)| timer.due <= until) {
-            self.now = self.now.max(timer.due);
+        while let Some((index, timer)) = self.next_timer().filter(|(_, timer)| timer.fires_at() <= until) {
+            self.now = self.now.max(timer.fires_at());
             let command = Command::Elapse { timer: timer.kind, due: timer.due };
             self.submit(index, &Actor::Engine, &command)?;
         }

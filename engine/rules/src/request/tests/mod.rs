@@ -6,6 +6,7 @@ mod contract;
 mod course;
 mod explained;
 mod forms;
+mod late;
 mod legal;
 mod migration;
 mod people;

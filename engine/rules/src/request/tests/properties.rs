@@ -11,14 +11,14 @@ use crate::request::decide::tries::samples;
 use crate::request::*;
 
 /// Everyone who could do something.
-fn actors() -> Vec<Actor> {
+pub(super) fn actors() -> Vec<Actor> {
     let mut all = vec![Actor::Requester, Actor::Engine, Actor::Integrator("portail".into())];
     all.extend(town().people.iter().map(|person| agent(&person.person)));
     all
 }
 
 /// What could be asked, with arguments that sometimes matter.
-fn commands(story: &Story) -> Vec<Command> {
+pub(super) fn commands(story: &Story) -> Vec<Command> {
     let request = story.request();
     let mut all = samples(request, story.world.now);
     let qualify = |complexity, form| Command::Qualify { process: None, complexity, priority: None, form };
@@ -48,7 +48,7 @@ fn commands(story: &Story) -> Vec<Command> {
     all
 }
 
-fn ends(command: &Command) -> bool {
+pub(super) fn ends(command: &Command) -> bool {
     matches!(command.name(), "cancel" | "refuse" | "forward" | "merge" | "withdraw" | "resolve")
 }
 
