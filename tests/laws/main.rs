@@ -11,4 +11,5 @@
 mod architecture;
 mod dependencies;
 mod kill;
+mod manual;
 mod schemas;
