@@ -8,11 +8,13 @@ use chrono::{DateTime, Utc};
 use guichet_engine::journal::{Journal, JournalError, MemoryJournal, Position, SqliteJournal};
 use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, What, allowed};
+use guichet_engine::rules::text::Language;
 use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Receipt, Span, Submission};
 
 use guichet_projections::{ProjectionError, ReadModels};
 
 use crate::dashboard::Dashboard;
+use crate::diagram::{Chart, Names, chart, mark};
 use crate::dossier::Dossier;
 use crate::explanation::{Explained, explain};
 use crate::options::Options;
@@ -266,6 +268,24 @@ impl Guichet {
     pub async fn dossier(&self, tenant: &str, known: &Known) -> Result<Dossier, EngineError> {
         let history = self.history(tenant, known.request.id, &Span::default(), true).await?;
         Ok(Dossier::of(&history, &known.request))
+    }
+
+    /// The picture of the process that a request follows, with the request marked on it. Nothing of it is personal.
+    ///
+    /// # Errors
+    /// As [`Engine::history`].
+    pub async fn diagram(
+        &self,
+        tenant: &str,
+        request: RequestId,
+        language: Language,
+    ) -> Result<Chart, EngineError> {
+        let known = self.request(tenant, request).await?;
+        let history = self.history(tenant, request, &Span::default(), false).await?;
+        let definition = known.plan.definition();
+        let mut drawn = chart(definition, &Names::of(&known.organisation), language);
+        mark(&mut drawn, definition, &known.request, history.iter().map(|entry| &entry.event.what));
+        Ok(drawn)
     }
 
     /// Why a request went where it went, and why each promise is due when it is.

@@ -41,6 +41,7 @@ pub mod ambient;
 mod catalogue_folder;
 pub mod cli;
 mod dashboard;
+pub mod diagram;
 mod dossier;
 mod explanation;
 mod guichet;

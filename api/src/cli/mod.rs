@@ -6,6 +6,7 @@ mod check;
 mod context;
 mod dashboard;
 mod demo;
+mod diagram;
 mod doctor;
 mod due;
 mod explain;
@@ -78,6 +79,7 @@ commands! {
     new::New,
     check::Check,
     test::Test,
+    diagram::Diagram,
     due::Due,
     simulate::Simulate,
     key::Key,

@@ -11,7 +11,9 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::problem::Problem;
-use super::routes::{catalogue, commands, dashboard, follow, health, inbox, page, receive, requests};
+use super::routes::{
+    catalogue, commands, dashboard, diagram, follow, health, inbox, page, receive, requests,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -114,6 +116,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::one))
         .routes(routes!(requests::timeline))
         .routes(routes!(requests::explanation))
+        .routes(routes!(diagram::request))
+        .routes(routes!(diagram::process))
         .routes(routes!(commands::command))
         .routes(routes!(inbox::inbox))
         .routes(routes!(dashboard::dashboard))

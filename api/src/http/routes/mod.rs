@@ -3,6 +3,7 @@
 pub(super) mod catalogue;
 pub(super) mod commands;
 pub(super) mod dashboard;
+pub(super) mod diagram;
 pub(super) mod follow;
 pub(super) mod health;
 pub(super) mod inbox;

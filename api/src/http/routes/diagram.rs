@@ -1,0 +1,68 @@
+//! Processes and requests as pictures.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::diagram::{Chart, Names, chart, svg};
+use crate::http::App;
+use crate::http::extract::{At, Wishes, request_id};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
+
+/// A picture that may load nothing and run nothing, wherever it is shown.
+fn picture(chart: &Chart) -> Response {
+    let mut response = svg(chart).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    response
+}
+
+/// Draw a process in force: who does what, in which stage, by when.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("theme" = String, Path, description = "The theme."),
+        ("process" = String, Path, description = "The process within its theme.")
+    ),
+    responses(
+        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn process(
+    State(app): State<App>,
+    At((tenant, theme, process)): At<(String, String, String)>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.someone(&app, &tenant)?;
+    let definitions = app.guichet.engine().definitions();
+    let plan = definitions.in_force(&tenant, &format!("{theme}/{process}")).ok_or_else(Problem::not_found)?;
+    let organisation = definitions.organisation(&tenant).ok_or_else(Problem::not_found)?;
+    Ok(picture(&chart(plan.definition(), &Names::of(&organisation), wishes.language)))
+}
+
+/// Draw a request on its way: what is done, what is open, how its clocks stand. Nothing of it is personal.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", security(("key" = [])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = String, Path, description = "The request.")
+    ),
+    responses(
+        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn request(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.someone(&app, &tenant)?;
+    Ok(picture(&app.guichet.diagram(&tenant, request_id(&request)?, wishes.language).await?))
+}
