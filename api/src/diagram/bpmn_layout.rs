@@ -141,7 +141,7 @@ fn connection(xml: &mut Xml, element: &str, way: &[(f64, f64)], label: Option<&s
         let place = if next.1 > *y {
             (x + 5.0, *y + 3.0)
         } else if next.1 < *y {
-            (x + 5.0, *y - 16.0)
+            (x + 9.0, *y - 18.0)
         } else {
             (x + 3.0, *y - 16.0)
         };

@@ -61,6 +61,7 @@ impl Spot {
     }
 
     /// The whole cell: left, top, width, height. Cells never overlap.
+    #[cfg(test)]
     pub(super) fn cell(&self) -> (f64, f64, f64, f64) {
         (self.x - self.cell / 2.0, self.y - self.up, self.cell, self.up + self.down)
     }
@@ -174,7 +175,7 @@ struct Across {
     layers: Vec<(f64, f64)>,
     /// The first track of each gap.
     gaps: Vec<f64>,
-    /// The middle of the gap before each layer, and the right end of all.
+    /// Between the last track of a gap and the layer after it, for each layer, and the right end of all.
     edges: Vec<f64>,
 }
 
@@ -190,7 +191,7 @@ impl Across {
             gaps.push(x);
             let tracks = routes.gaps.get(&layer).copied().unwrap_or(0).saturating_sub(1);
             let end = x + tracks as f64 * TRACK + PAD;
-            edges.push((x + end - PAD) / 2.0);
+            edges.push(end - PAD / 2.0);
             x = end;
         }
         if let Some(last) = edges.last_mut() {

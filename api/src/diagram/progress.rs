@@ -174,8 +174,9 @@ impl Progress<'_> {
         let marks: Vec<Option<Mark>> = chart.nodes.iter().map(|node| node.mark).collect();
         let known = |at: usize| marks.get(at).copied().flatten();
         let begun = |at: usize| {
-            let next = chart.edges.iter().filter(|edge| edge.from == at).filter_map(|edge| known(edge.to));
-            next.fold(false, |begun, mark| begun || mark != Mark::Ahead)
+            let mut next =
+                chart.edges.iter().filter(|edge| edge.from == at).filter_map(|edge| known(edge.to));
+            next.any(|mark| mark != Mark::Ahead)
         };
         let ways: Vec<usize> = (0..marks.len()).filter(|at| known(*at).is_none()).collect();
         let done: BTreeSet<usize> = ways.iter().copied().filter(|at| begun(*at)).collect();

@@ -1,6 +1,7 @@
 mod catalogue;
 mod commands;
 mod dashboard;
+mod diagram;
 mod follow;
 mod health;
 mod receive;
