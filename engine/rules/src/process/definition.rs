@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::circuit::Circuit;
 use super::form::Field;
-use super::words::{Channel, Complexity, DeliveryChoice, Kind, Opener, Priority};
+use super::words::{Channel, Complexity, DeliveryChoice, Kind, Missed, Opener, Priority};
 use crate::calendar::CalendarSheet;
 use crate::commitment::{Budget, MonthRule};
 use crate::text::{Language, Text};
@@ -191,6 +191,9 @@ pub struct CommitmentSheet {
     /// Percentages of the time at which to warn, 1 to 99.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warn_at: Vec<u8>,
+    /// What becomes of warnings that were missed while nothing ran.
+    #[serde(default, skip_serializing_if = "Missed::is_default")]
+    pub missed: Missed,
     /// Who hears of a warning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub when_warned: Vec<Alarm>,
@@ -261,6 +264,9 @@ pub struct Waiting {
     /// They are reminded after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_after: Option<Budget>,
+    /// What becomes of reminders that were missed while nothing ran.
+    #[serde(default, skip_serializing_if = "Missed::is_default")]
+    pub missed: Missed,
     /// The request goes on without them after this, where the asking names no term.
     pub lapse_after: Budget,
 }

@@ -143,3 +143,25 @@ pub enum Priority {
     High,
     Urgent,
 }
+
+/// What becomes of a warning or reminder whose instant passed while nothing ran. What is recorded is the same with each;
+/// it says only who is still told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// Of several that are overdue the last one is told, and none where what they announce has come by then.
+    #[default]
+    Once,
+    /// Each is told, however late.
+    Each,
+    /// None is told that is more than an hour late.
+    Skip,
+}
+
+impl Missed {
+    /// Whether it is what holds where a sheet says nothing.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -147,7 +147,8 @@ pub fn effects(
                 Subject::Warning(format!("task:{}", event.task)),
             );
         }
-        What::Asked(_) | What::Reminded(_) => asked.requester(Subject::Question),
+        What::Asked(_) => asked.requester(Subject::Question),
+        What::Reminded(event) if !event.untold => asked.requester(Subject::Question),
         What::Replied(_) | What::Lapsed(_) => replied(&mut asked, plan),
         What::Extended(_) => asked.requester(news("extended")),
         What::Messaged(_) => asked.requester(Subject::Message),
@@ -161,7 +162,7 @@ pub fn effects(
         What::Approved(event) if event.returned => asked.author(Subject::Rework),
         What::Returned(event) if event.effective && event.to.is_none() => asked.author(Subject::Rework),
         What::DeliveryOpened(event) => asked.add(Recipient::Requester, Subject::Answer, event.by),
-        What::CommitmentWarned(event) => {
+        What::CommitmentWarned(event) if !event.untold => {
             let sheet = plan.definition().commitment(&event.commitment);
             let alarms = sheet.map_or(&[][..], |sheet| &sheet.when_warned);
             asked.alarms(alarms, &Subject::Warning(event.commitment.clone()));
@@ -199,6 +200,8 @@ pub fn effects(
         | What::Delivered(_)
         | What::DeliveryFailed(_)
         | What::Rated(_)
+        | What::Reminded(_)
+        | What::CommitmentWarned(_)
         | What::Notified(_)
         | What::NotificationFailed(_) => {}
     }

@@ -193,6 +193,9 @@ event_structs! {
     Reminded {
         /// The end of the term (UTC).
         reply_by: DateTime<Utc>,
+        /// Whether nobody is told any more: it was missed while nothing ran.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untold: bool,
     }
     /// The requester answered.
     Replied {
@@ -394,6 +397,9 @@ event_structs! {
         percent: u8,
         /// The instant at which it was (UTC).
         at: DateTime<Utc>,
+        /// Whether nobody is told any more: it was missed while nothing ran.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untold: bool,
     }
     /// A commitment is past its due instant. It is dated by that instant, whenever it was noticed.
     CommitmentBroken {

@@ -77,7 +77,11 @@ fn one(step: &Step, definition: &Definition, faults: &mut Vec<Fault>) {
                 known(name, steps().collect(), "step.unknown", "étape inconnue", "unknown step");
             }
         }
-        Action::SuspendUntil { .. } | Action::MergeInto(_) | Action::Wait(_) | Action::ExpectRefused(_) => {}
+        Action::SuspendUntil { .. }
+        | Action::MergeInto(_)
+        | Action::Wait(_)
+        | Action::Outage(_)
+        | Action::ExpectRefused(_) => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commitments: public promises.
 
 use super::stages::{ANYONE, WHEN};
-use super::words::{MOMENTS, MONTH_RULES, PAUSE_REASONS};
+use super::words::{MISSED, MOMENTS, MONTH_RULES, PAUSE_REASONS};
 use super::{Group, Key, Referent, Shape};
 
 const MOMENT: Shape = Shape::Either(&[Shape::OneOf(&MOMENTS), Shape::EndOfTask]);
@@ -78,6 +78,14 @@ pub static COMMITMENT: Group = Group::new(
             "[50%, 80%]",
         )
         .default("jamais", "never"),
+        Key::new(
+            "missed",
+            "Ce que deviennent les avertissements manqués pendant un arrêt du serveur.",
+            "What becomes of warnings that were missed while the server was down.",
+            Shape::OneOf(&MISSED),
+            "each",
+        )
+        .default("`once`", "`once`"),
         Key::new(
             "when_warned",
             "Qui est prévenu avant l’échéance.",

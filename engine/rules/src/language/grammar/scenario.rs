@@ -353,6 +353,13 @@ pub static SCENARIO_STEP: Group = Group::new(
             "3 working days",
         ),
         Key::new(
+            "outage",
+            "Le temps passe, le serveur arrêté ; ce qui est échu arrive au redémarrage.",
+            "Time passes with the server down; what fell due happens when it is back.",
+            Shape::Duration,
+            "3 working days",
+        ),
+        Key::new(
             "expect",
             "Ce qu’on attend à ce moment.",
             "What is expected at this point.",
@@ -416,6 +423,7 @@ pub static SCENARIO_STEP: Group = Group::new(
     &["reopen"],
     &["rate"],
     &["wait"],
+    &["outage"],
     &["expect"],
     &["expect_refused"],
 ]);

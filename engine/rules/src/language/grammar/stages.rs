@@ -1,7 +1,8 @@
 //! The stages of a process, and what surrounds them.
 
 use super::words::{
-    COMPLEXITY, DELIVERY_CHOICES, FATES, LAWFUL_BASES, MONTH_RULES, PRIORITY, SILENCE, SIMPLE_VALIDATION,
+    COMPLEXITY, DELIVERY_CHOICES, FATES, LAWFUL_BASES, MISSED, MONTH_RULES, PRIORITY, SILENCE,
+    SIMPLE_VALIDATION,
 };
 use super::{FIELD, Group, Key, Referent, Shape};
 
@@ -227,6 +228,14 @@ pub static WAITING: Group = Group::new(
             "5 working days",
         )
         .default("pas de rappel", "no reminder"),
+        Key::new(
+            "missed",
+            "Ce que devient une relance manquée pendant un arrêt du serveur.",
+            "What becomes of a reminder that was missed while the server was down.",
+            Shape::OneOf(&MISSED),
+            "each",
+        )
+        .default("`once`", "`once`"),
         Key::new(
             "lapse_after",
             "Au bout de combien de temps on n’attend plus.",

@@ -180,6 +180,21 @@ pub static PAUSE_REASONS: [Choice; 3] = [
     Choice::new("validation", "La réponse est en validation.", "The answer is being validated."),
 ];
 
+/// What becomes of what was missed while nothing ran.
+pub static MISSED: [Choice; 3] = [
+    Choice::new(
+        "once",
+        "De plusieurs, seul le dernier part ; aucun si ce qu’il annonce est déjà là.",
+        "Of several only the last goes out; none if what it announces is there already.",
+    ),
+    Choice::new("each", "Tous partent, même en retard.", "All go out, however late."),
+    Choice::new(
+        "skip",
+        "Aucun ne part avec plus d’une heure de retard.",
+        "None goes out more than an hour late.",
+    ),
+];
+
 /// How months and years end.
 pub static MONTH_RULES: [Choice; 2] = [
     Choice::new(

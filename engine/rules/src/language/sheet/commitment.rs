@@ -51,6 +51,7 @@ impl Desk {
             let items = self.items(&list);
             items.iter().filter_map(|item| self.percentage(item)).collect()
         });
+        let missed = self.get(&entries, "missed").and_then(|a| self.one_of(&a, &grammar::MISSED));
         let when_warned = self.get(&entries, "when_warned").map(|a| self.alarms(&a, library));
         let when_broken = self.get(&entries, "when_broken").map(|a| self.alarms(&a, library));
         Some(CommitmentSheet {
@@ -62,6 +63,7 @@ impl Desk {
             month_rule: month_rule.unwrap_or_default(),
             paused_while: paused.unwrap_or_default(),
             warn_at: warn_at.unwrap_or_default(),
+            missed: missed.unwrap_or_default(),
             when_warned: when_warned.unwrap_or_default(),
             when_broken: when_broken.unwrap_or_default(),
             calendar: own.unwrap_or_else(|| calendar.to_owned()),

@@ -297,10 +297,10 @@ impl Named<'_, '_> {
     }
 
     fn waiting(&self, desk: &mut Desk) -> Waiting {
-        let default = default_waiting();
-        let Some(at) = desk.get(self.entries, "waiting") else { return default };
-        let (remind_after, lapse_after) = desk.waiting(&at);
-        Waiting { remind_after, lapse_after: lapse_after.unwrap_or(default.lapse_after) }
+        match desk.get(self.entries, "waiting") {
+            Some(at) => desk.waiting(&at),
+            None => default_waiting(),
+        }
     }
 
     fn withdrawable_until(&self, desk: &mut Desk) -> Moment {

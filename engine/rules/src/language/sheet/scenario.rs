@@ -92,6 +92,8 @@ pub enum Action {
     MergeInto(String),
     /// Time passes; the timers that fall due fire.
     Wait(Budget),
+    /// Time passes while nothing runs; what fell due meanwhile happens at its end.
+    Outage(Budget),
     /// The request is so.
     Expect(Box<Expectation>),
     /// The step before was refused with this code.
@@ -136,7 +138,7 @@ impl Desk {
             self.wrong(at, "une action ou une attente", "an action or an expectation");
             return None;
         };
-        let special = ["wait", "expect", "expect_refused"];
+        let special = ["wait", "outage", "expect", "expect_refused"];
         let is_verb = |key: &str| verbs().any(|v| v.name == key) || special.contains(&key);
         let mut found = map.iter().filter(|e| is_verb(&e.key));
         let Some(entry) = found.next() else {
@@ -157,6 +159,7 @@ impl Desk {
         let value = self.value_of(&entries, &entry.key)?;
         let action = match entry.key.as_str() {
             "wait" => Action::Wait(self.budget(&value)?),
+            "outage" => Action::Outage(self.budget(&value)?),
             "expect" => Action::Expect(Box::new(self.expectation(&value, library))),
             "expect_refused" => Action::ExpectRefused(self.text(&value)?),
             _ => self.command(definition?, &value, &entries, &by, process, library)?,
@@ -165,7 +168,8 @@ impl Desk {
     }
 
     fn no_verb(&mut self, at: &At<'_>, first: Option<(&str, Mark)>) {
-        let names: Vec<&str> = verbs().map(|v| v.name).chain(["wait", "expect", "expect_refused"]).collect();
+        let names: Vec<&str> =
+            verbs().map(|v| v.name).chain(["wait", "outage", "expect", "expect_refused"]).collect();
         let mark = first.map_or_else(|| at.mark(), |(_, mark)| mark);
         let near = first.and_then(|(key, _)| nearest(key, names.iter().copied()));
         let list = names.join(", ");

@@ -6,8 +6,8 @@ use crate::commitment::{Budget, Unit};
 use crate::language::diagnostic::Fault;
 use crate::language::grammar;
 use crate::process::{
-    Costs, DeliveryChoice, DeliverySheet, Law, Message, Privacy, Qualification, TaskSheet, Validation,
-    Waiting,
+    Costs, DeliveryChoice, DeliverySheet, Law, Message, Missed, Privacy, Qualification, TaskSheet,
+    Validation, Waiting,
 };
 
 impl Desk {
@@ -105,11 +105,18 @@ impl Desk {
     }
 
     /// What happens while the requester is asked for something.
-    pub(super) fn waiting(&mut self, at: &At<'_>) -> (Option<Budget>, Option<Budget>) {
+    pub(super) fn waiting(&mut self, at: &At<'_>) -> Waiting {
         let entries = self.entries(at, &grammar::WAITING);
-        let remind = self.get(&entries, "remind_after").and_then(|a| self.budget(&a));
-        let lapse = self.get(&entries, "lapse_after").and_then(|a| self.budget(&a));
-        (remind, lapse)
+        let default = default_waiting();
+        let lapse_after = self.get(&entries, "lapse_after").and_then(|a| self.budget(&a));
+        Waiting {
+            remind_after: self.get(&entries, "remind_after").and_then(|a| self.budget(&a)),
+            missed: self
+                .get(&entries, "missed")
+                .and_then(|a| self.one_of(&a, &grammar::MISSED))
+                .unwrap_or_default(),
+            lapse_after: lapse_after.unwrap_or(default.lapse_after),
+        }
     }
 
     /// The legal clock.
@@ -179,7 +186,7 @@ impl Desk {
 
 /// What holds where nobody says anything: two months for the requester's answer, sixty days to reopen.
 pub(super) fn default_waiting() -> Waiting {
-    Waiting { remind_after: None, lapse_after: budget(2, Unit::Months) }
+    Waiting { remind_after: None, missed: Missed::default(), lapse_after: budget(2, Unit::Months) }
 }
 
 pub(super) fn default_reopenable() -> Budget {

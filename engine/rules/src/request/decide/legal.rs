@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::board::{Board, SILENCE};
 use crate::commitment::due_instant;
-use crate::process::{CommitmentSheet, Moment, PauseReason, Silence};
+use crate::process::{CommitmentSheet, Missed, Moment, PauseReason, Silence};
 use crate::request::clock::{Clock, ClockChange, ClockStatus};
 use crate::request::evolve::sum;
 use crate::request::state::Hold;
@@ -159,6 +159,7 @@ pub(super) fn sheet(clock: &Clock) -> CommitmentSheet {
         month_rule: clock.month_rule,
         paused_while: Vec::new(),
         warn_at: Vec::new(),
+        missed: Missed::default(),
         when_warned: Vec::new(),
         when_broken: Vec::new(),
         calendar: clock.calendar.clone(),

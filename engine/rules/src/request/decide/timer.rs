@@ -1,11 +1,11 @@
 //! What happens by itself when an instant has come. What happened is dated by that instant, however late it fires.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::approve::{escalated, late_step};
 use super::decision::Decision;
 use super::passing;
-use crate::process::OnLate;
+use crate::process::{Missed, OnLate};
 use crate::request::clock::{Timer, TimerKind};
 use crate::request::command::Command;
 use crate::request::happened::{
@@ -70,14 +70,44 @@ fn fire(d: &mut Decision<'_>, timer: &Timer) -> Result<(), Rejection> {
     d.by_itself(due);
     match &timer.kind {
         TimerKind::Warning { commitment, percent } => {
-            d.emit(CommitmentWarned { commitment: commitment.clone(), percent: *percent, at: due })
+            let untold = warning_untold(d, commitment, due);
+            d.emit(CommitmentWarned { commitment: commitment.clone(), percent: *percent, at: due, untold })
         }
         TimerKind::Breach { commitment } => d.emit(CommitmentBroken { commitment: commitment.clone(), due }),
-        TimerKind::Reminder => d.emit(Reminded { reply_by }),
+        TimerKind::Reminder => {
+            let untold = is_untold(d, d.plan.definition().waiting.missed, due, Some(reply_by));
+            d.emit(Reminded { reply_by, untold })
+        }
         TimerKind::Lapse => d.emit(Lapsed { reply_by: due }),
         TimerKind::SuspensionEnd => d.emit(Resumed {}),
         TimerKind::Task(task) => d.emit(TaskLate { task: task.clone(), due }),
         TimerKind::Step(step) => step_late(d, step, due),
+    }
+}
+
+/// How late a warning or reminder may come where the sheet skips missed ones.
+const PUNCTUAL: TimeDelta = TimeDelta::hours(1);
+
+/// Whether a warning that falls due at `due` comes too late to be told.
+fn warning_untold(d: &Decision<'_>, commitment: &str, due: DateTime<Utc>) -> bool {
+    let missed =
+        d.plan.definition().commitment(commitment).map_or_else(Missed::default, |sheet| sheet.missed);
+    let next = d.known().and_then(|request| request.clock(commitment)).and_then(|clock| {
+        let later = clock.warnings.iter().map(|warning| warning.at).filter(|at| *at > due);
+        later.chain([clock.due]).min()
+    });
+    is_untold(d, missed, due, next)
+}
+
+/// Whether what falls due at `due` comes too late to be told; `next` is when the next of its kind, or what it announces,
+/// comes.
+fn is_untold(d: &Decision<'_>, missed: Missed, due: DateTime<Utc>, next: Option<DateTime<Utc>>) -> bool {
+    let now = d.facts.now;
+    let overtaken = next.is_some_and(|next| next < now);
+    match missed {
+        Missed::Once => overtaken,
+        Missed::Each => false,
+        Missed::Skip => overtaken || now - due > PUNCTUAL,
     }
 }
 

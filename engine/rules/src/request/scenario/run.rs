@@ -218,6 +218,17 @@ impl<'a> Runner<'a> {
                 }
                 return String::new();
             }
+            Action::Outage(budget) => {
+                self.begin();
+                match self.later(*budget) {
+                    Some(instant) => {
+                        self.world.now = instant;
+                        self.wait_until(instant, problems);
+                    }
+                    None => problems.push(Problem::new("outage", "an instant", "none")),
+                }
+                return String::new();
+            }
             Action::Expect(expected) => {
                 self.expecting = true;
                 problems.extend(unmet(expected, &self.world, self.case, &step.by, self.told_before));

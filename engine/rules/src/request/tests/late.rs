@@ -144,6 +144,51 @@ fn silence_is_agreement_even_if_nobody_was_there_to_say_so() {
     assert_eq!(agreed, Some(("approved", paris("2026-05-06T17:00"), "engine".to_owned())));
 }
 
+/// How many warnings and reminders were told to anyone after an outage, by what the sheet says of missed ones.
+fn told_after(missed: Missed, outage_until: &str) -> (usize, usize) {
+    let mut sheet = pothole();
+    sheet.commitments[1].missed = missed;
+    sheet.waiting.missed = missed;
+    let mut story = Story::of(vec![sheet]);
+    let who = reachable(Some("camille@example.org"), None, None);
+    let values = json!({ "place": [48.9, 4.3] });
+    // Received by one who qualifies, so that there is a service in charge to be warned.
+    story.does(&agent("a02"), received_from("voirie/chaussee-abimee", Channel::Phone, values, who));
+    story.case = story.world.open();
+    let values = json!({ "place": [48.9, 4.3] });
+    let who = reachable(Some("claude@example.org"), None, None);
+    story.does(&agent("a22"), received_from("voirie/chaussee-abimee", Channel::Phone, values, who));
+    story.does(&agent("a02"), Command::Ask { question: "Où ?".into(), pieces: Vec::new(), within: None });
+    silent_until(&mut story, outage_until);
+    story.at(outage_until);
+    let asked = |story: &Story, subject: &Subject| {
+        story.told().into_iter().filter(|(_, about)| about == subject).count()
+    };
+    let reminders = asked(&story, &Subject::Question) - 1;
+    story.case = 0;
+    let recorded = happened(&story, 0).into_iter().filter(|(name, ..)| *name == "commitment_warned");
+    assert!(recorded.count() >= 1, "what is recorded is the same, whoever is told");
+    (asked(&story, &Subject::Warning("answer".into())), reminders)
+}
+
+#[test]
+fn of_what_was_missed_in_an_outage_the_sheet_says_what_is_still_told() {
+    // Warned at half on Tuesday 13:30 and at four fifths on Wednesday 12:24, broken on Wednesday at 17:00.
+    // Reminded on Thursday at 17:00, lapsed on 20 May.
+    let tuesday = "2026-05-05T14:00";
+    let wednesday = "2026-05-06T12:30";
+    let thursday = "2026-05-07T20:00";
+    let may = "2026-05-21T09:00";
+    for (missed, expected) in [
+        (Missed::Once, [(1, 0), (1, 0), (0, 1), (0, 0)]),
+        (Missed::Each, [(1, 0), (2, 0), (2, 1), (2, 1)]),
+        (Missed::Skip, [(1, 0), (1, 0), (0, 0), (0, 0)]),
+    ] {
+        let told = [tuesday, wednesday, thursday, may].map(|until| told_after(missed, until));
+        assert_eq!(told, expected, "{missed:?}");
+    }
+}
+
 /// The same life in two towns: in one the timers run in time, in the other nothing ever runs by itself.
 struct Twins {
     prompt: Story,
