@@ -49,7 +49,8 @@ pub(crate) fn whole(folder: &Path, language: Language) -> Result<(Catalogue, Loa
     }
 }
 
-fn unsound(folder: &Path, loaded: &Loaded, language: Language) -> Failure {
+/// The first errors of a catalogue that cannot be used.
+pub(crate) fn unsound(folder: &Path, loaded: &Loaded, language: Language) -> Failure {
     let errors = loaded.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
     let drawn = errors.take(3).map(|error| render(error, &loaded.sources, language, Style::Plain));
     let drawn: Vec<String> = drawn.collect();
@@ -77,7 +78,7 @@ pub(crate) fn drawn(
     findings.iter().map(|finding| render(finding, sources, language, style)).collect()
 }
 
-fn failure(error: &CatalogueFolderError, language: Language) -> Failure {
+pub(crate) fn failure(error: &CatalogueFolderError, language: Language) -> Failure {
     use CatalogueFolderError as E;
     Failure::usage(match (error, language) {
         (_, Language::En) => error.to_string(),

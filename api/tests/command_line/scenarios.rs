@@ -1,7 +1,14 @@
 //! Scenarios: what they cover of a process, and how a failing one is told.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use guichet::engine::Span;
+use guichet::engine::rules::request::RequestId;
+use guichet::engine::rules::request::scenario::Recorded;
+use guichet::engine::rules::text::Language;
+use guichet::projections::CardQuery;
+use guichet::{Guichet, Options};
 use serde_json::Value;
 
 use crate::catalogues::copy;
@@ -95,4 +102,111 @@ fn a_refused_action_shows_the_refusal() {
     assert_eq!(tested.code, 1);
     assert!(tested.out.contains("error[scenario.failed]: this action is refused"), "{}", tested.out);
     assert!(tested.out.contains("answer refused (role.needed)"), "{}", tested.out);
+}
+
+/// Everything personal in these events, and every text that people wrote: the leaves, where they are long enough to
+/// tell anything.
+fn said(value: &Value, personal: bool, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if personal && text.chars().count() > 3 => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| said(item, personal, found)),
+        Value::Object(parts) => match parts.get("value").filter(|_| parts.contains_key("$personal")) {
+            Some(value) => said(value, true, found),
+            None => {
+                let text =
+                    ["nature", "details", "question", "pitch", "what_happened", "address", "pieces", "basis"];
+                parts.iter().for_each(|(key, part)| {
+                    said(part, personal || text.contains(&key.as_str()), found);
+                });
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A scenario without its name and its instants, on whose days people may have been born as well.
+fn without_instants(scenario: &str) -> String {
+    let (_, steps) = scenario.split_once('\n').unwrap();
+    let instant = |part: &&str| part.as_bytes().get(10) == Some(&b'T') && part.starts_with("20");
+    steps.split('"').filter(|part| !instant(part)).collect::<Vec<_>>().join("\"")
+}
+
+/// Every finished request of a data folder, recorded: its process, its text, whether its file sends at once.
+async fn recorded(data: &Path) -> Vec<(RequestId, Recorded)> {
+    let guichet = Guichet::open(Options::new(data)).await.unwrap();
+    let mut all = Vec::new();
+    let mut query = CardQuery { open: Some(false), limit: 200, ..CardQuery::default() };
+    loop {
+        let page = guichet.read_models().cards(&query).await.unwrap().value;
+        for card in &page.items {
+            let recorded = guichet.record(&card.tenant, card.request, Language::Fr, None).await;
+            let recorded =
+                recorded.unwrap_or_else(|error| panic!("{} {}: {error}", card.process, card.request));
+            let history = guichet.history(&card.tenant, card.request, &Span::default(), true).await.unwrap();
+            let mut personal = Vec::new();
+            for entry in &history {
+                said(&serde_json::to_value(&entry.event).unwrap(), false, &mut personal);
+            }
+            assert!(personal.iter().any(|text| text.len() > 11), "nothing was opened of {}", card.request);
+            let written = without_instants(&recorded.scenario);
+            // The type of a document is that of what stands for it, too.
+            personal.retain(|text| !text.starts_with("application/") && !text.starts_with("image/"));
+            let told: Vec<&String> = personal.iter().filter(|text| written.contains(*text)).collect();
+            assert!(told.is_empty(), "{} parts of {} personal ones are in it", told.len(), personal.len());
+            all.push((card.request, recorded));
+        }
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    guichet.close().await;
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_finished_request_of_a_month_is_a_scenario_that_holds_and_names_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let lived = run(data.path(), &["demo", "--exit", "--busy", "70"]);
+    assert_eq!(lived.code, 0, "{}", lived.err);
+    let recorded = recorded(data.path()).await;
+    assert!(recorded.len() > 80, "only {} requests", recorded.len());
+    for (at_once, word) in [(true, "at_once"), (false, "by_hand")] {
+        let folder = tempfile::tempdir().unwrap();
+        copy(folder.path());
+        let mut files: BTreeMap<&str, String> = BTreeMap::new();
+        for one in recorded.iter().map(|(_, one)| one).filter(|one| one.outbound_at_once == at_once) {
+            let head = format!("process: {}\noutbound: {word}\nscenarios:\n", one.process);
+            files.entry(&one.process).or_insert(head).push_str(&one.scenario);
+        }
+        for (process, text) in &files {
+            let path = folder.path().join(format!("{process}.test.yaml"));
+            std::fs::write(&path, text).unwrap();
+        }
+        let tested = run(data.path(), &["test", folder.path().to_str().unwrap(), "--lang", "en"]);
+        assert_eq!(tested.code, 0, "{}", tested.out);
+    }
+    let (request, one) = recorded.iter().find(|(_, one)| one.outbound_at_once).unwrap();
+    added(data.path(), *request, &one.process);
+}
+
+/// One request, recorded into the scenarios of its process: every other byte stays, and all of them hold.
+fn added(data: &Path, request: RequestId, process: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    copy(folder.path());
+    let path = folder.path().join(format!("{process}.test.yaml"));
+    let file = path.to_str().unwrap();
+    let before = std::fs::read_to_string(&path).unwrap();
+    let count =
+        |file: &str| run(data, &["test", file, "--format", "json"]).json()["passed"].as_u64().unwrap();
+    let held = count(file);
+    let done = run(data, &["test", "--record", &request.to_string(), "--into", file, "--lang", "en"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.out, format!("{process}.test.yaml: scenario added, it holds\n"));
+    let after = std::fs::read_to_string(&path).unwrap();
+    assert!(after.len() > before.len() + 100 && after.starts_with(&before));
+    assert_eq!(count(file), held + 1);
+    let other = folder.path().join("institutions/fiche-de-procedure.test.yaml");
+    let refused = run(data, &["test", "--record", &request.to_string(), "--into", other.to_str().unwrap()]);
+    assert_eq!(refused.code, 2, "{refused:?}");
 }

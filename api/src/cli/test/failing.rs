@@ -70,7 +70,10 @@ fn failed_step(
     let (zone, before) = (zone_of(plan), history.len().saturating_sub(EVENTS_SHOWN));
     writeln!(context.out, "  {}", context.say("Ce qui s’était passé :", "What had happened:"))?;
     if before > 0 {
-        let words = context.say("événements plus tôt", "events earlier");
+        let words = match before {
+            1 => context.say("événement plus tôt", "event earlier"),
+            _ => context.say("événements plus tôt", "events earlier"),
+        };
         writeln!(context.out, "    … {before} {words}")?;
     }
     for (event, meta) in history.iter().skip(before) {

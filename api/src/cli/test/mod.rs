@@ -2,6 +2,7 @@
 
 mod covered;
 mod failing;
+mod recorded;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ use super::failure::{Failure, Verdict};
 /// Run the scenarios of a catalogue or a part of it, and say which branches of its processes they take
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  guichet test processes/chalons/voirie/chaussee-abimee.test.yaml\n  \
-    guichet test processes/chalons --coverage --fail-under 100")]
+    guichet test processes/chalons --coverage --fail-under 100\n  \
+    guichet test --record K7M-2QX-9RTA --into processes/chalons/voirie/chaussee-abimee.test.yaml")]
 pub(crate) struct Test {
     /// A catalogue, or a file or folder in one; the catalogue of this repository if none is given.
     #[arg(value_name = "PATH")]
@@ -34,6 +36,15 @@ pub(crate) struct Test {
     /// Fail where less than so many percent of a process’s branches are taken.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_under: Option<u8>,
+    /// Write the history of a request as a scenario without personal data; its id, tracking code or number.
+    #[arg(long, value_name = "REQUEST", conflicts_with_all = ["path", "coverage", "fail_under"])]
+    record: Option<String>,
+    /// Add the recorded scenario to this file, rather than print it.
+    #[arg(long, value_name = "FILE", requires = "record")]
+    into: Option<PathBuf>,
+    /// The collectivity of the request, where several have the same number.
+    #[arg(long, requires = "record")]
+    tenant: Option<String>,
 }
 
 /// What was run.
@@ -49,6 +60,9 @@ struct Bench {
 impl Test {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
+        if let Some(request) = &self.record {
+            return recorded::record(context, request, self.tenant.as_deref(), self.into.as_deref()).await;
+        }
         let none =
             context.say("aucun catalogue trouvé ; indiquez un chemin", "no catalogue found; name a path");
         let path = self.path.clone().or_else(chalons).ok_or_else(|| Failure::usage(none))?;

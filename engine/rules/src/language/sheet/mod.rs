@@ -27,6 +27,7 @@ pub use expectation::Expectation;
 pub(super) use extends::{Base, inherit};
 pub(super) use organisation::read_organisation;
 pub(super) use process::{Item, Library, read_process};
+pub(crate) use scenario::read_back;
 pub(super) use scenario::read_scenarios;
 pub use scenario::{Action, Scenario, ScenarioFile, Step, StepBy, When};
 pub(super) use shared::{read_calendar, read_message};

@@ -1,7 +1,10 @@
 //! `*.test.yaml`: what should happen, step by step, in the words of the designer.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::catalogue::Header;
 use super::desk::{At, Desk, Entries, Kind};
 use super::expectation::{Expectation, local_time};
 use super::parts::{PERSON, ROLE};
@@ -10,7 +13,10 @@ use super::verbs::verbs;
 use crate::commitment::Budget;
 use crate::language::diagnostic::{Fault, nearest};
 use crate::language::grammar;
-use crate::language::source::Mark;
+use crate::language::source::{Mark, SourceFile, Sources};
+use crate::language::yaml::{self, Node};
+use crate::organisation::Organisation;
+use crate::process::Channel;
 use crate::request::Command;
 
 /// A file of scenarios.
@@ -130,6 +136,26 @@ pub(crate) fn read_scenarios(
         outbound_at_once: outbound != Some("by_hand"),
         scenarios,
     })
+}
+
+/// Reads a file of scenarios by itself, as [`read_scenarios`] reads it in a catalogue of these people; nothing, if
+/// anything is wrong with it.
+pub(crate) fn read_back(text: &str, organisation: &Organisation) -> Option<ScenarioFile> {
+    let mut sources = Sources::default();
+    let file = sources.add(SourceFile { path: "recorded.test.yaml".into(), text: text.to_owned() });
+    let mut desk = Desk::default();
+    let node = yaml::parse(file, text, &mut desk.faults)?;
+    let header = Header { channels: Channel::ALL.to_vec(), ..Header::default() };
+    let library = Library {
+        header: &header,
+        organisation,
+        messages: BTreeMap::new(),
+        circuits: BTreeMap::new(),
+        calendars: BTreeMap::new(),
+    };
+    let named = node.get("process").and_then(Node::text).unwrap_or_default();
+    let read = read_scenarios(&mut desk, &At::root(&node), "recorded.test.yaml", &library, &[named]);
+    read.filter(|_| desk.faults.is_empty())
 }
 
 impl Desk {

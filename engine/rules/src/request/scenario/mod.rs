@@ -3,10 +3,12 @@
 
 mod coverage;
 mod expect;
+mod record;
 mod run;
 mod who;
 mod world;
 
 pub use coverage::{Branch, Coverage, PromiseSeen, Way, coverage};
+pub use record::{Recorded, Source, Unrecordable, record};
 pub use run::{Outcome, Problem, StepOutcome, run};
 pub use world::{Case, World};

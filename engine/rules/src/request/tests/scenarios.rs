@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::language::{Catalogue, SourceFile};
 use crate::process::Plan;
-use crate::request::scenario::{Outcome, run};
+use crate::request::scenario::{Outcome, coverage, run};
 
 fn files(folder: &Path, root: &Path, found: &mut Vec<SourceFile>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -31,8 +31,18 @@ fn report(file: &str, outcome: &Outcome) -> String {
     report
 }
 
+/// The branches that no scenario takes, one a line.
+fn untaken(plan: &Plan, outcomes: &[Outcome]) -> String {
+    let covered = coverage(plan, outcomes);
+    assert!(!covered.branches.is_empty(), "{} has no branch", covered.process);
+    let missing = covered
+        .missing()
+        .map(|branch| format!("{}: {}\n", covered.process, branch.sentence(plan.definition()).en));
+    missing.collect()
+}
+
 #[test]
-fn every_scenario_of_chalons_holds() {
+fn every_scenario_of_chalons_holds_and_they_take_every_branch() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../processes/chalons");
     let mut sources = Vec::new();
     files(&root, &root, &mut sources);
@@ -44,13 +54,17 @@ fn every_scenario_of_chalons_holds() {
         catalogue.definitions.iter().map(|definition| super::plan(definition.clone())).collect();
     let mut failures = String::new();
     let mut count = 0;
-    for file in &catalogue.scenarios {
-        for outcome in run(file, &plans, &catalogue.organisation) {
-            count += 1;
-            if !outcome.passed() {
-                failures.push_str(&report(&file.file, &outcome));
-            }
+    for plan in &plans {
+        let process = &plan.definition().process;
+        let mut outcomes = Vec::new();
+        for file in catalogue.scenarios.iter().filter(|file| file.process == *process) {
+            let own = run(file, &plans, &catalogue.organisation);
+            failures
+                .extend(own.iter().filter(|outcome| !outcome.passed()).map(|one| report(&file.file, one)));
+            outcomes.extend(own);
         }
+        count += outcomes.len();
+        failures.push_str(&untaken(plan, &outcomes));
     }
     assert!(count > 24, "only {count} scenarios");
     assert!(failures.is_empty(), "{failures}");
