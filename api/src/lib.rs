@@ -37,6 +37,7 @@
 //! ```
 
 mod access;
+pub mod adopt;
 pub mod ambient;
 mod catalogue_folder;
 pub mod cli;

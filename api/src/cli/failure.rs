@@ -46,6 +46,11 @@ impl Failure {
         Self { code: STORE, sentence: sentence.into() }
     }
 
+    /// The sentence.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
     /// Says it on standard error, unless whoever listened has gone, and gives the exit code.
     pub(crate) fn tell(&self, context: &Context) -> ExitCode {
         if !self.sentence.is_empty() {

@@ -1,5 +1,6 @@
 //! The command line. One file is one command; a new one is its file and one line in the list below.
 
+mod adopt;
 mod calendars;
 mod catalogue;
 mod check;
@@ -77,6 +78,7 @@ commands! {
     import::Import,
     publish::Publish,
     new::New,
+    adopt::Adopt,
     check::Check,
     test::Test,
     diagram::Diagram,

@@ -132,3 +132,70 @@ fn what_is_typed_cannot_break_out_of_its_place() {
     assert_eq!(made.code, 0, "{}{}", made.out, made.err);
     holds(&town);
 }
+
+const SERVICES: &str = "<services>\n<service><service_code>006</service_code><service_name>Tag sur un mur</service_name>\
+    <description/><metadata>true</metadata><type>realtime</type><keywords>tag, bombe</keywords><group>Propreté</group></service>\n\
+    <service><service_code>007</service_code><service_name>Trou dans la rue</service_name><metadata>false</metadata>\
+    <keywords>cratère</keywords><group>Street</group></service>\n</services>";
+const DEFINITION: &str = "<service_definition><service_code>006</service_code><attributes>\
+    <attribute><variable>true</variable><code>SURFACE</code><datatype>singlevaluelist</datatype><required>true</required><order>1</order>\
+    <description>Sur quoi ?</description><values><value><key>1</key><name>Mur</name></value><value><key>2</key><name>Vitrine</name>\
+    </value></values></attribute>\n<attribute><variable>false</variable><code>X</code><datatype>string</datatype><required>false\
+    </required><order>2</order><description>Ne nettoyez pas vous-même.</description></attribute></attributes></service_definition>";
+
+#[test]
+fn the_services_of_another_system_become_sheets_that_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = folder.path().join("epine");
+    let begun = answered(&town, "fr", &TOWN);
+    assert!(town.join("catalogue.yaml").exists(), "{}", begun.err);
+    let (list, definition) = (folder.path().join("services.xml"), folder.path().join("006.xml"));
+    std::fs::write(&list, SERVICES).unwrap();
+    std::fs::write(&definition, DEFINITION).unwrap();
+    let (list, definition, town) =
+        (list.to_str().unwrap(), definition.to_str().unwrap(), town.to_str().unwrap());
+    let line =
+        ["adopt", list, definition, "--catalogue", town, "--service", "services-techniques", "--lang", "fr"];
+    let made = run(folder.path(), &line);
+    assert_eq!(made.code, 1, "the second service’s group is no theme: {}", made.out);
+    assert!(made.out.contains("services.xml:3: service `007`"), "{}", made.out);
+    assert!(made.out.contains("006.xml:2: texte affiché sans réponse"), "{}", made.out);
+    let with_theme: Vec<&str> = line.iter().copied().chain(["--theme", "voirie"]).collect();
+    let made = run(folder.path(), &with_theme);
+    assert!(made.out.contains("tag-sur-un-mur.yaml existe déjà"), "{}", made.out);
+    assert!(made.out.contains("+ ") && made.out.contains("trou-dans-la-rue.yaml"), "{}", made.out);
+    holds(Path::new(town));
+    let sheet = std::fs::read_to_string(Path::new(town).join("proprete/tag-sur-un-mur.yaml")).unwrap();
+    for part in ["type: location", "field: surface", "value: vitrine", "keywords: [\"tag\", \"bombe\"]"] {
+        assert!(sheet.contains(part), "{part} is missing:\n{sheet}");
+    }
+}
+
+#[test]
+fn documents_that_attack_their_reader_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("services.xml");
+    for (text, told) in [
+        (
+            "<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><services>&a;</services>",
+            "document types and entities",
+        ),
+        ("<services><service>", "ends too soon"),
+        ("[{\"service_code\": ", "EOF"),
+    ] {
+        std::fs::write(&list, text).unwrap();
+        let line = [
+            "adopt",
+            list.to_str().unwrap(),
+            "--catalogue",
+            "processes/chalons",
+            "--service",
+            "voirie",
+            "--lang",
+            "en",
+        ];
+        let refused = run(folder.path(), &line);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains(told), "{}", refused.err);
+    }
+}

@@ -1,7 +1,7 @@
 //! `guichet new`: a commented sheet to start from, and a first catalogue where there is none.
 
 mod ask;
-mod process;
+pub(super) mod process;
 mod town;
 
 use std::io::Write;
@@ -51,7 +51,7 @@ impl New {
         let Some(catalogue) = &loaded.catalogue else { return refuse(context, &loaded) };
         let sketch = process::sketch(&mut ask, catalogue, &files)?;
         let written = compose(sketch, &files, context.language)?;
-        write(context, &folder, written)
+        write(context, &folder, &written)
     }
 
     fn folder(&self, context: &Context) -> Result<PathBuf, Failure> {
@@ -87,14 +87,25 @@ fn refuse(context: &mut Context, loaded: &Loaded) -> Result<Verdict, Failure> {
 }
 
 /// What is about to be written.
-struct Written {
-    sheet: SourceFile,
-    scenarios: SourceFile,
+pub(super) struct Written {
+    pub(super) sheet: SourceFile,
+    pub(super) scenarios: SourceFile,
+}
+
+impl Written {
+    /// Writes both files, which must not exist yet, and says so.
+    pub(super) fn write(&self, context: &mut Context, folder: &Path) -> Result<(), Failure> {
+        for file in [&self.sheet, &self.scenarios] {
+            create(&folder.join(&file.path), &file.text, context.language)?;
+            writeln!(context.out, "  + {}", folder.join(&file.path).display())?;
+        }
+        Ok(())
+    }
 }
 
 /// The sheet and its scenario, tried in the catalogue before anything is written. Where the model leaves something open,
 /// the sheet says everything itself.
-fn compose(sketch: Sketch, files: &[SourceFile], language: Language) -> Result<Written, Failure> {
+pub(super) fn compose(sketch: Sketch, files: &[SourceFile], language: Language) -> Result<Written, Failure> {
     let path = format!("{}.yaml", sketch.process);
     let attempt = |sketch: &Sketch| {
         let sheet = SourceFile { path: path.clone(), text: write_sheet(sketch, language) };
@@ -130,11 +141,8 @@ fn next_monday() -> NaiveDateTime {
     day.and_time(NaiveTime::from_hms_opt(9, 15, 0).unwrap_or_default())
 }
 
-fn write(context: &mut Context, folder: &Path, written: Written) -> Result<Verdict, Failure> {
-    for file in [&written.sheet, &written.scenarios] {
-        create(&folder.join(&file.path), &file.text, context.language)?;
-        writeln!(context.out, "  + {}", folder.join(&file.path).display())?;
-    }
+fn write(context: &mut Context, folder: &Path, written: &Written) -> Result<Verdict, Failure> {
+    written.write(context, folder)?;
     let path = folder.join(&written.sheet.path);
     let (path, folder) = (path.display(), folder.display());
     let words = match context.language {

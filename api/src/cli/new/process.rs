@@ -138,25 +138,29 @@ fn kind(ask: &mut Ask<'_>) -> Result<Kind, Failure> {
 
 /// The models of the catalogue; the one made for this kind is proposed.
 fn model(ask: &mut Ask<'_>, files: &[SourceFile], kind: Kind) -> Result<Option<String>, Failure> {
-    let word =
-        format!("\nkind: {}", KINDS.iter().find(|(k, ..)| *k == kind).map_or("", |(_, word, ..)| word));
-    let models = files.iter().filter(|file| file.path.starts_with("models/"));
+    let proposed = model_for(files, kind);
     let mut choices =
         vec![("-".to_owned(), ask.say("aucun, tout écrire", "none, write everything").to_owned())];
-    let mut proposal = 0;
-    for file in models {
-        let name = file.path.trim_end_matches(".yaml").to_owned();
-        if file.text.contains(&word) || (proposal == 0 && name.ends_with("/commun")) {
-            proposal = choices.len();
-        }
+    for file in files.iter().filter(|file| file.path.starts_with("models/")) {
         let about = file.text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
-        choices.push((name, about.to_owned()));
+        choices.push((file.path.trim_end_matches(".yaml").to_owned(), about.to_owned()));
     }
     if choices.len() == 1 {
         return Ok(None);
     }
+    let proposal = choices.iter().position(|(name, _)| Some(name) == proposed.as_ref()).unwrap_or(0);
     let chosen = ask.one_of(ask.say("Partir d’un modèle ?", "Start from a model?"), &choices, proposal)?;
     Ok(choices.get(chosen).map(|(name, _)| name.clone()).filter(|_| chosen > 0))
+}
+
+/// The model that is made for this kind, else the one that all share.
+pub(in crate::cli) fn model_for(files: &[SourceFile], kind: Kind) -> Option<String> {
+    let word = KINDS.iter().find(|(known, ..)| *known == kind).map_or("", |(_, word, ..)| word);
+    let says = format!("\nkind: {word}\n");
+    let models: Vec<&SourceFile> = files.iter().filter(|file| file.path.starts_with("models/")).collect();
+    let made = models.iter().find(|file| file.text.contains(&says));
+    let shared = models.iter().find(|file| file.path == "models/commun.yaml");
+    made.or(shared).map(|file| file.path.trim_end_matches(".yaml").to_owned())
 }
 
 fn fields(ask: &mut Ask<'_>) -> Result<Vec<SketchedField>, Failure> {
@@ -323,14 +327,14 @@ fn silence(ask: &mut Ask<'_>) -> Result<Option<(Silence, String)>, Failure> {
 }
 
 /// The message that takes an answer.
-pub(super) fn reply(files: &[SourceFile]) -> Option<String> {
+pub(in crate::cli) fn reply(files: &[SourceFile]) -> Option<String> {
     let takes =
         |file: &&SourceFile| file.path.starts_with("messages/reponse") && file.text.contains("{answer");
     files.iter().find(takes).map(|file| file.path.trim_end_matches(".yaml").to_owned())
 }
 
 /// Editors complete keys from the schema that the catalogue's other sheets name.
-fn schema(files: &[SourceFile]) -> Option<String> {
+pub(in crate::cli) fn schema(files: &[SourceFile]) -> Option<String> {
     let marked = files.iter().filter(|file| file.path.contains('/') && !file.path.contains(".test."));
     let mut lines =
         marked.filter_map(|file| file.text.lines().next()?.strip_prefix("# yaml-language-server: $schema="));
