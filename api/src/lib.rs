@@ -48,6 +48,7 @@ mod explanation;
 mod guichet;
 pub mod http;
 pub mod import;
+mod lsp;
 mod options;
 pub mod outbound;
 mod publish;

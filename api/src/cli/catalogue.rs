@@ -79,8 +79,13 @@ pub(crate) fn drawn(
 }
 
 pub(crate) fn failure(error: &CatalogueFolderError, language: Language) -> Failure {
+    Failure::usage(folder_words(error, language))
+}
+
+/// Why a folder cannot be read, for a person.
+pub(crate) fn folder_words(error: &CatalogueFolderError, language: Language) -> String {
     use CatalogueFolderError as E;
-    Failure::usage(match (error, language) {
+    match (error, language) {
         (_, Language::En) => error.to_string(),
         (E::Unreadable { path, source }, Language::Fr) => {
             format!("impossible de lire {} : {source}", path.display())
@@ -93,5 +98,5 @@ pub(crate) fn failure(error: &CatalogueFolderError, language: Language) -> Failu
         (E::TooMany { path }, Language::Fr) => {
             format!("{} contient trop de fichiers, ou des dossiers trop profonds", path.display())
         }
-    })
+    }
 }

@@ -18,6 +18,7 @@ mod inbox;
 mod key;
 mod listen;
 mod local;
+mod lsp;
 mod new;
 mod output;
 mod progress;
@@ -37,6 +38,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use catalogue::folder_words;
 use context::{Context, Globals};
 use failure::{Failure, Verdict};
 
@@ -80,6 +82,7 @@ commands! {
     new::New,
     adopt::Adopt,
     check::Check,
+    lsp::Lsp,
     test::Test,
     diagram::Diagram,
     due::Due,

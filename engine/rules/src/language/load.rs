@@ -107,7 +107,7 @@ const MAY_BE_INHERITED: [&str; 4] =
 
 /// What a file is for, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Catalogue,
     Organisation,
     Areas,
@@ -120,7 +120,7 @@ enum Role {
     Other,
 }
 
-fn role_of(path: &str) -> Role {
+pub(super) fn role_of(path: &str) -> Role {
     let Some(stem) = path.strip_suffix(".yaml").or_else(|| path.strip_suffix(".yml")) else {
         return if path == "areas.geojson" { Role::Areas } else { Role::Other };
     };
@@ -142,7 +142,7 @@ fn role_of(path: &str) -> Role {
 }
 
 /// A file's name as others refer to it: its path without the extension.
-fn name_of(path: &str) -> &str {
+pub(super) fn name_of(path: &str) -> &str {
     let stem = path.strip_suffix(".yaml").or_else(|| path.strip_suffix(".yml")).unwrap_or(path);
     stem.strip_suffix(".test").unwrap_or(stem)
 }

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod expression;
 pub mod facts;
 pub mod grammar;
+pub mod index;
 mod load;
 pub mod sheet;
 pub mod source;
@@ -15,5 +16,6 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use expression::Expression;
+pub use index::Index;
 pub use load::{Catalogue, Loaded, MAX_FILES};
 pub use source::{SourceFile, Sources};

@@ -84,9 +84,17 @@ impl Sources {
 
     /// Takes in one more file.
     pub fn add(&mut self, file: SourceFile) -> FileId {
-        let starts = std::iter::once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let starts = line_starts(&file.text);
         self.files.push((file, starts));
         FileId(self.files.len() - 1)
+    }
+
+    /// Gives a file another text. Marks of the text before mean nothing any more.
+    pub fn set(&mut self, file: FileId, text: String) {
+        if let Some((source, starts)) = self.files.get_mut(file.0) {
+            *starts = line_starts(&text);
+            source.text = text;
+        }
     }
 
     /// The ids of all files, in order.
@@ -128,6 +136,10 @@ impl Sources {
         let (line, column) = self.position(mark.file, mark.start);
         format!("{}:{line}:{column}", self.path(mark.file))
     }
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 #[cfg(test)]
