@@ -9,6 +9,7 @@ pub mod facts;
 pub mod grammar;
 pub mod index;
 mod load;
+pub mod outline;
 pub mod sheet;
 pub mod source;
 pub mod template;
