@@ -12,6 +12,13 @@ pub(super) fn offered(settings: &Settings) -> Value {
             "positionEncoding": settings.encoding.name(),
             // Changes come as the stretches that changed.
             "textDocumentSync": { "openClose": true, "change": 2, "save": { "includeText": false } },
+            // `:` after `role`, `.` after `form`, `{` in a message, `'` in a comparison, `-` and a blank before a value.
+            "completionProvider": { "triggerCharacters": [":", ".", "{", "'", "-", " ", "/"] },
+            "hoverProvider": true,
+            "definitionProvider": true,
+            "referencesProvider": true,
+            "documentSymbolProvider": true,
+            "codeActionProvider": { "codeActionKinds": ["quickfix"] },
         },
     })
 }

@@ -8,16 +8,22 @@
 //! editor; a check of the whole catalogue takes longer and runs beside, on the texts as they stood when it began, once the
 //! person has stopped typing for a moment.
 
+mod actions;
 mod address;
 mod capabilities;
 mod catalogue;
 mod checker;
+mod completion;
+mod definition;
 mod diagnostics;
 mod documents;
+mod hover;
 mod message;
 mod position;
 mod session;
 mod settings;
+mod symbols;
+mod view;
 mod wire;
 
 use std::io;

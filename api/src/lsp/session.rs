@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use gen_lsp_types::json_rpc::{Error, Id};
 use gen_lsp_types::{
-    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, ErrorCodes, Uri,
+    CodeActionParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DocumentSymbolParams, ErrorCodes, Position, ReferenceParams, TextDocumentPositionParams, Uri,
 };
 use guichet_engine::rules::text::Language;
 use serde::de::DeserializeOwned;
@@ -20,8 +21,9 @@ use super::checker::{Checked, Job};
 use super::documents::Documents;
 use super::message::{self, Incoming, error};
 use super::settings::{Settings, language_of};
+use super::view::View;
 use super::wire::{self, Frame};
-use super::{Ended, Event, capabilities, diagnostics};
+use super::{Ended, Event, actions, capabilities, completion, definition, diagnostics, hover, symbols};
 
 /// How long nobody must have typed before a catalogue is checked.
 const QUIET: Duration = Duration::from_millis(40);
@@ -186,9 +188,41 @@ impl<W: Write> Session<W> {
         }
     }
 
-    /// The questions that are answered, one file each.
-    fn question(&mut self, method: &str, _params: Value) -> Answer {
-        Err(error(ErrorCodes::MethodNotFound, format!("`{method}` is not offered")))
+    /// The questions that are answered, one file each. About what lies in no catalogue there is nothing to say.
+    fn question(&mut self, method: &str, params: Value) -> Answer {
+        match method {
+            "textDocument/completion" => self.at(params, completion::answer),
+            "textDocument/hover" => self.at(params, hover::answer),
+            "textDocument/definition" => self.at(params, definition::definition),
+            "textDocument/references" => {
+                let params: ReferenceParams = parameters(params)?;
+                let (said_too, place) =
+                    (params.context.include_declaration, params.text_document_position_params);
+                let answer = self.view(place.text_document.uri);
+                Ok(answer.map_or(Value::Null, |view| definition::references(&view, place.position, said_too)))
+            }
+            "textDocument/documentSymbol" => {
+                let params: DocumentSymbolParams = parameters(params)?;
+                Ok(self.view(params.text_document.uri).map_or(Value::Null, |view| symbols::answer(&view)))
+            }
+            "textDocument/codeAction" => {
+                let params: CodeActionParams = parameters(params)?;
+                let view = self.view(params.text_document.uri.clone());
+                Ok(view.map_or(Value::Null, |view| actions::answer(&view, &params)))
+            }
+            _ => Err(error(ErrorCodes::MethodNotFound, format!("`{method}` is not offered"))),
+        }
+    }
+
+    /// A question about a position.
+    fn at(&self, params: Value, answer: impl FnOnce(&View<'_>, Position) -> Value) -> Answer {
+        let params: TextDocumentPositionParams = parameters(params)?;
+        let view = self.view(params.text_document.uri);
+        Ok(view.map_or(Value::Null, |view| answer(&view, params.position)))
+    }
+
+    fn view(&self, uri: Uri) -> Option<View<'_>> {
+        View::of(uri, &self.settings, &self.documents, &self.catalogues)
     }
 
     /// What the editor tells without wanting an answer.

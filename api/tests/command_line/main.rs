@@ -3,6 +3,7 @@
 
 mod catalogues;
 mod diagrams;
+mod editor;
 mod imports;
 mod newcomers;
 mod scenarios;

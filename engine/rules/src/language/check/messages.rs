@@ -15,9 +15,11 @@ struct Occasion {
 }
 
 /// Always known of a request.
-const ALWAYS: [&str; 7] = ["code", "title", "received", "contact", "link", "tenant", "date"];
+pub(in crate::language) const ALWAYS: [&str; 7] =
+    ["code", "title", "received", "contact", "link", "tenant", "date"];
 /// Known on some occasions.
-const SOMETIMES: [&str; 7] = ["due", "service", "answer", "question", "reply_by", "reason", "silence"];
+pub(in crate::language) const SOMETIMES: [&str; 7] =
+    ["due", "service", "answer", "question", "reply_by", "reason", "silence"];
 
 pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     let definition = &sheet.definition;

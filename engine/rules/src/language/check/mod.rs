@@ -7,7 +7,7 @@ mod feasible;
 mod form;
 mod frame;
 mod law;
-mod messages;
+pub(super) mod messages;
 mod order;
 mod people;
 mod privacy;

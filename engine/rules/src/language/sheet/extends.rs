@@ -12,7 +12,7 @@ const KEYED: [(&str, &str); 4] =
     [("form", "field"), ("report", "field"), ("treatment", "task"), ("steps", "step")];
 
 /// The keys that say who a sheet is, and are never inherited.
-const IDENTITY: [&str; 4] = ["process", "model", "extends", "remove"];
+pub(in crate::language) const IDENTITY: [&str; 4] = ["process", "model", "extends", "remove"];
 
 /// A model, as written.
 #[derive(Debug)]

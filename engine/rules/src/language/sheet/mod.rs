@@ -24,7 +24,7 @@ pub(super) use catalogue::{Header, read_catalogue};
 pub(super) use circuit::read_circuit;
 pub(super) use desk::{At, Desk, Places};
 pub use expectation::Expectation;
-pub(super) use extends::{Base, inherit};
+pub(super) use extends::{Base, IDENTITY, inherit};
 pub(super) use organisation::read_organisation;
 pub(super) use process::{Item, Library, read_process};
 pub(crate) use scenario::read_back;
