@@ -173,7 +173,7 @@ impl Outline {
             return None;
         }
         let on_line = |part: &&Part| part.column.is_some() && (line..=byte).contains(&part.head.start);
-        let last = self.parts.iter().enumerate().filter(|(_, part)| on_line(part)).last();
+        let last = self.parts.iter().enumerate().rfind(|(_, part)| on_line(part));
         match last {
             Some((index, part)) if part.name == Name::Bare => {
                 Some(self.at(part.parent, Place::Start, part.head.clone(), Some(index)))
@@ -250,8 +250,8 @@ impl Outline {
 
     /// What an empty line belongs to, by its column.
     fn around(&self, line: usize, column: usize) -> Option<usize> {
-        let before = self.parts.iter().enumerate();
-        let mut at = before.filter(|(_, part)| part.column.is_some() && part.head.start < line).last()?.0;
+        let mut parts = self.parts.iter().enumerate();
+        let mut at = parts.rfind(|(_, part)| part.column.is_some() && part.head.start < line)?.0;
         loop {
             let part = self.parts.get(at)?;
             let holds = part.form == Form::Nothing && part.name != Name::Bare;

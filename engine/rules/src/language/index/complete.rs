@@ -408,7 +408,8 @@ fn fits_beside(group: &Group, key: &Key, written: &[String]) -> bool {
     let written_in = |way: &[&str]| way.iter().any(|k| written.iter().any(|w| w == k));
     let in_a_way = |name: &str| group.ways.iter().any(|way| way.contains(&name));
     let other_way = group.ways.iter().any(|way| written_in(way) && !way.contains(&key.key));
-    !written.iter().any(|w| w == key.key) && !(in_a_way(key.key) && other_way)
+    let said_otherwise = in_a_way(key.key) && other_way;
+    !said_otherwise && !written.iter().any(|w| w == key.key)
 }
 
 /// The text of a rule without its quotes, and where it begins.
