@@ -29,6 +29,7 @@ fn write(chart: &Chart) -> io::Result<String> {
         ("xmlns:bpmndi", "http://www.omg.org/spec/BPMN/20100524/DI"),
         ("xmlns:dc", "http://www.omg.org/spec/DD/20100524/DC"),
         ("xmlns:di", "http://www.omg.org/spec/DD/20100524/DI"),
+        ("xmlns:color", "http://www.omg.org/spec/BPMN/non-normative/color/1.0"),
         ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
         ("id", "Definitions"),
         ("targetNamespace", "urn:guichet:processes"),
@@ -162,14 +163,18 @@ fn flow_node(xml: &mut Xml, chart: &Chart, at: usize, node: &Node) -> io::Result
     };
     let otherwise = default_of(chart, at);
     let mut attributes = vec![("id", node.id.as_str())];
-    if !node.title.is_empty() {
-        attributes.push(("name", &node.title));
+    let name = node.signed();
+    if !name.is_empty() {
+        attributes.push(("name", &name));
     }
     if let Some(flow) = &otherwise {
         attributes.push(("default", flow));
     }
     xml.element(element, &attributes, |xml| {
-        let said = if node.about.is_empty() { node.details.join("\n") } else { node.about.clone() };
+        let mut said = if node.about.is_empty() { node.details.join("\n") } else { node.about.clone() };
+        if !node.when.is_empty() {
+            said = format!("{said}\n{}", node.when).trim_start().to_owned();
+        }
         if !said.is_empty() {
             xml.text("bpmn:documentation", &[], &said)?;
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::bpmn::{late_flow_id, late_id, late_target, term_id};
-use super::chart::{Chart, Node, Shape};
+use super::chart::{Chart, Mark, Node, Shape};
 use super::layout::{LANE_TITLE, Layout, SMALL, SMALL_LINE, Spot};
 use super::measure::{width, wrap};
 use super::xml::{Xml, number};
@@ -118,16 +118,19 @@ fn shape(xml: &mut Xml, node: &Node, spot: &Spot, page: &Page<'_>) -> io::Result
     let label =
         |y: f64| (!spot.title.is_empty()).then_some((page.x(spot.x) - wide / 2.0, page.y(y), wide, high));
     let below = spot.bottom() + 5.0;
-    match node.shape {
-        Shape::Work | Shape::Rules | Shape::Send => drawn(xml, &node.id, place, &[], None),
-        Shape::Start | Shape::End => drawn(xml, &node.id, place, &[], label(below)),
-        Shape::Choice => {
-            let label = label(if spot.above { spot.top() - 5.0 - high } else { below });
-            drawn(xml, &node.id, place, &[("isMarkerVisible", "true")], label)
-        }
-        Shape::Merge => drawn(xml, &node.id, place, &[("isMarkerVisible", "true")], None),
-        Shape::Fork | Shape::Join => drawn(xml, &node.id, place, &[], None),
+    let mut more: Vec<(&str, &str)> = Vec::new();
+    if let Some((fill, stroke)) = node.mark.map(Mark::colours) {
+        more.extend([("color:background-color", fill), ("color:border-color", stroke)]);
     }
+    let label = match node.shape {
+        Shape::Start | Shape::End => label(below),
+        Shape::Choice => label(if spot.above { spot.top() - 5.0 - high } else { below }),
+        Shape::Work | Shape::Rules | Shape::Send | Shape::Merge | Shape::Fork | Shape::Join => None,
+    };
+    if matches!(node.shape, Shape::Choice | Shape::Merge) {
+        more.push(("isMarkerVisible", "true"));
+    }
+    drawn(xml, &node.id, place, &more, label)
 }
 
 fn connection(xml: &mut Xml, element: &str, way: &[(f64, f64)], label: Option<&str>) -> io::Result<()> {

@@ -110,6 +110,30 @@ pub(super) enum Mark {
     Skipped,
 }
 
+impl Mark {
+    /// The sign before a text, for whoever sees no colours.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Ahead => "",
+            Self::Open => "▸ ",
+            Self::Late => "! ",
+            Self::Done => "✓ ",
+            Self::Skipped => "– ",
+        }
+    }
+
+    /// Fill and outline; dark text on any of them has the contrast that WCAG 2.2 AA asks for.
+    pub(super) fn colours(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ahead => ("#ffffff", "#57606a"),
+            Self::Open => ("#fff3cd", "#7a4b00"),
+            Self::Late => ("#fde2e0", "#9b1c1c"),
+            Self::Done => ("#e3f4e6", "#1e6b33"),
+            Self::Skipped => ("#f0f0f0", "#6b6b6b"),
+        }
+    }
+}
+
 /// How long a task or a step may take, and what then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Alarm {
@@ -141,6 +165,13 @@ pub(super) struct Node {
     pub(super) mark: Option<Mark>,
     /// When it was done or is due, in the reader's words.
     pub(super) when: String,
+}
+
+impl Node {
+    /// Its title, after the sign of where a request stands with it.
+    pub(super) fn signed(&self) -> String {
+        format!("{}{}", self.mark.filter(|_| !self.title.is_empty()).map_or("", Mark::sign), self.title)
+    }
 }
 
 /// How an edge leaves and arrives.

@@ -9,7 +9,7 @@ use super::chart::say;
 use super::measure::shortened;
 
 /// The longest label shown whole, in characters.
-const LABEL_MAX: usize = 46;
+const LABEL_MAX: usize = 60;
 
 /// Turns rules into short words, with the labels of a form's options.
 pub(super) struct Conditions {

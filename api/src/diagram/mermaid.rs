@@ -55,7 +55,7 @@ fn stage(column: Column) -> &'static str {
 }
 
 fn drawn(chart: &Chart, node: &Node) -> String {
-    let mut parts = vec![text(&node.title)];
+    let mut parts = vec![text(&node.signed())];
     if node.shape.is_box() {
         let lane = chart.lanes.get(node.lane).map_or("", |lane| lane.title.as_str());
         parts.push(format!("({})", text(lane)));
@@ -94,13 +94,15 @@ fn arrow(chart: &Chart, edge: &Edge) -> Option<String> {
 
 fn classes(chart: &Chart) -> Vec<String> {
     let mut lines = Vec::new();
-    for (mark, name, style) in [
-        (Mark::Done, "done", "fill:#e3f4e6,stroke:#1e6b33,color:#1b1f24"),
-        (Mark::Open, "open", "fill:#fff3cd,stroke:#7a4b00,stroke-width:3px,color:#1b1f24"),
-        (Mark::Late, "late", "fill:#fde2e0,stroke:#9b1c1c,stroke-width:3px,color:#1b1f24"),
-        (Mark::Skipped, "skipped", "fill:#f0f0f0,stroke:#6b6b6b,stroke-dasharray:5 4,color:#444c56"),
-    ] {
-        lines.push(format!("  classDef {name} {style}"));
+    let names = [
+        (Mark::Done, "done", ""),
+        (Mark::Open, "open", ",stroke-width:3px"),
+        (Mark::Late, "late", ",stroke-width:3px"),
+        (Mark::Skipped, "skipped", ",stroke-dasharray:5 4"),
+    ];
+    for (mark, name, more) in names {
+        let (fill, stroke) = mark.colours();
+        lines.push(format!("  classDef {name} fill:{fill},stroke:{stroke},color:#1b1f24{more}"));
         let nodes = chart.nodes.iter().filter(|node| node.mark == Some(mark));
         let nodes: Vec<&str> = nodes.map(|node| node.id.as_str()).collect();
         if !nodes.is_empty() {

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use guichet_engine::rules::process::{Definition, Moment};
 use guichet_engine::rules::request::{ClockStatus, Hold, Request, Stage, TaskStatus, What};
 use guichet_engine::rules::text::Language;
 
-use super::chart::{Chart, Column, Mark, Subject, say};
+use super::chart::{Chart, Column, Mark, Subject, Way, say};
 use crate::vocabulary;
 
 /// Marks a request on the chart of the version that it follows. `history` is what has happened to it, the first first.
@@ -27,12 +27,28 @@ pub fn mark<'a>(
     for node in &mut chart.nodes {
         (node.mark, node.when) = progress.of(&node.subject);
     }
-    progress.ways(chart);
+    ways(chart);
     progress.clocks(chart);
     for (column, at) in progress.reached() {
         chart.reached.insert(column, progress.instant(at));
     }
     chart.subtitle.push(progress.headline(definition));
+}
+
+/// Forks, joins and decisions are passed once something after them has begun. Nodes stand in the order in which they
+/// are reached, so the last one is looked at first.
+pub(super) fn ways(chart: &mut Chart) {
+    for at in (0..chart.nodes.len()).rev() {
+        if chart.nodes.get(at).is_none_or(|node| node.mark.is_some()) {
+            continue;
+        }
+        let onwards = chart.edges.iter().filter(|edge| edge.from == at && edge.way != Way::Back);
+        let mut next = onwards.filter_map(|edge| chart.nodes.get(edge.to)?.mark);
+        let begun = next.any(|mark| mark != Mark::Ahead);
+        if let Some(node) = chart.nodes.get_mut(at) {
+            node.mark = Some(if begun { Mark::Done } else { Mark::Ahead });
+        }
+    }
 }
 
 /// The steps that are passed for the draft as it stands.
@@ -77,8 +93,16 @@ impl Progress<'_> {
         }
     }
 
+    /// A term; one that ends a day at midnight is that day's.
     fn due(&self, due: Option<DateTime<Utc>>) -> String {
-        due.map(|at| format!("{} {}", self.say("échéance", "due"), self.instant(at))).unwrap_or_default()
+        let Some(at) = due else { return String::new() };
+        let local = at.with_timezone(&self.zone);
+        let eve = Some(local.date_naive()).filter(|_| local.num_seconds_from_midnight() == 0);
+        let day = eve.and_then(|date| date.pred_opt()).map(|date| match self.language {
+            Language::Fr => date.format("%d/%m/%Y").to_string(),
+            Language::En => date.format("%Y-%m-%d").to_string(),
+        });
+        format!("{} {}", self.say("échéance", "due"), day.unwrap_or_else(|| self.instant(at)))
     }
 
     fn reached(&self) -> Vec<(Column, DateTime<Utc>)> {
@@ -169,24 +193,6 @@ impl Progress<'_> {
         }
     }
 
-    /// Forks, joins and decisions are as far as what they lead to.
-    fn ways(&self, chart: &mut Chart) {
-        let marks: Vec<Option<Mark>> = chart.nodes.iter().map(|node| node.mark).collect();
-        let known = |at: usize| marks.get(at).copied().flatten();
-        let begun = |at: usize| {
-            let mut next =
-                chart.edges.iter().filter(|edge| edge.from == at).filter_map(|edge| known(edge.to));
-            next.any(|mark| mark != Mark::Ahead)
-        };
-        let ways: Vec<usize> = (0..marks.len()).filter(|at| known(*at).is_none()).collect();
-        let done: BTreeSet<usize> = ways.iter().copied().filter(|at| begun(*at)).collect();
-        for at in ways {
-            if let Some(node) = chart.nodes.get_mut(at) {
-                node.mark = Some(if done.contains(&at) { Mark::Done } else { Mark::Ahead });
-            }
-        }
-    }
-
     fn clocks(&self, chart: &mut Chart) {
         for bar in &mut chart.bars {
             let Some(clock) = self.request.clock(&bar.commitment) else {
@@ -201,13 +207,7 @@ impl Progress<'_> {
                 ClockStatus::Dropped => Mark::Skipped,
             });
             let state = vocabulary::promise(clock.status, clock.broken, self.language);
-            let sign = match bar.mark {
-                Some(Mark::Done) => "✓ ",
-                Some(Mark::Late) => "! ",
-                Some(Mark::Open) => "▸ ",
-                Some(Mark::Skipped) => "– ",
-                Some(Mark::Ahead) | None => "",
-            };
+            let sign = bar.mark.map_or("", Mark::sign);
             bar.details = vec![
                 clock.budget.in_words(self.language),
                 self.due(Some(clock.due)),

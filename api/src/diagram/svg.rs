@@ -53,12 +53,14 @@ fn write(chart: &Chart) -> io::Result<String> {
     let mut xml = Xml::new(false)?;
     let (wide, high) = (number(page.width), number(page.height));
     let view = format!("0 0 {wide} {high}");
+    let scale = scale(&page);
+    let sheet = (format!("{}mm", number(page.width * scale)), format!("{}mm", number(page.height * scale)));
     let language = chart.say("fr", "en");
     let attributes = [
         ("xmlns", "http://www.w3.org/2000/svg"),
         ("viewBox", view.as_str()),
-        ("width", wide.as_str()),
-        ("height", high.as_str()),
+        ("width", sheet.0.as_str()),
+        ("height", sheet.1.as_str()),
         ("role", "img"),
         ("aria-labelledby", "title account"),
         ("xml:lang", language),
@@ -78,6 +80,14 @@ fn write(chart: &Chart) -> io::Result<String> {
         foot(xml, chart, &page)
     })?;
     Ok(xml.done())
+}
+
+/// Millimetres on paper for each unit: the picture fits on a sheet in landscape, A4 where that can still be read, else
+/// A3, and is never larger than on a screen.
+fn scale(page: &Page) -> f64 {
+    let fit = |wide: f64, high: f64| (wide / page.width).min(high / page.height).min(25.4 / 96.0);
+    let small = fit(277.0, 190.0);
+    if small >= 0.16 { small } else { fit(400.0, 277.0) }
 }
 
 fn page(chart: &Chart, plan: &Layout) -> Page {

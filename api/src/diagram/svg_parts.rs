@@ -48,11 +48,11 @@ pub(super) fn lane(
 /// Fill, outline and its width.
 fn colours(node: &Node) -> (&'static str, &'static str, &'static str) {
     match node.mark {
-        Some(Mark::Done) => ("#e3f4e6", "#1e6b33", "1.5"),
-        Some(Mark::Open) => ("#fff3cd", "#7a4b00", "3"),
-        Some(Mark::Late) => ("#fde2e0", "#9b1c1c", "3"),
-        Some(Mark::Skipped) => ("#f0f0f0", "#6b6b6b", "1.2"),
-        Some(Mark::Ahead) => ("#ffffff", LINE, "1.2"),
+        Some(mark) => {
+            let (fill, stroke) = mark.colours();
+            let wide = matches!(mark, Mark::Open | Mark::Late) && node.shape.is_box();
+            (fill, stroke, if wide { "3" } else { "1.4" })
+        }
         None => match node.shape {
             Shape::Work => ("#e8f0fb", BLUE, "1.5"),
             Shape::Choice | Shape::Merge | Shape::Fork | Shape::Join => ("#fff8e1", "#7a4b00", "1.5"),

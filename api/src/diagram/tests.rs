@@ -11,6 +11,7 @@ use guichet_engine::rules::text::{Language, Text};
 use proptest::prelude::*;
 use quick_xml::events::Event;
 
+use super::chart::{Mark, Subject};
 use super::layout::{BOX, LANE_TITLE, SMALL, Spot, TITLE, layout};
 use super::measure::{width, wrap};
 use super::*;
@@ -179,6 +180,63 @@ fn what_designers_type_stays_text() {
     assert!(
         !lines.contains("<script") && !lines.lines().any(|line| line.trim_start().starts_with("classDef"))
     );
+}
+
+#[test]
+fn a_decision_is_passed_once_something_after_it_has_begun() {
+    let mut chart = drawn(pothole(), Language::Fr);
+    let done = ["received", "acknowledge", "qualify", "assign", "task_visite", "answer"];
+    let open = "step_direction";
+    for node in chart.nodes.iter_mut().filter(|node| node.subject != Subject::Way) {
+        node.mark = Some(match node.id.as_str() {
+            id if done.contains(&id) => Mark::Done,
+            "task_intervention" => Mark::Skipped,
+            id if id == open => Mark::Open,
+            _ => Mark::Ahead,
+        });
+    }
+    super::progress::ways(&mut chart);
+    let passed =
+        chart.nodes.iter().filter(|node| node.subject == Subject::Way && node.mark == Some(Mark::Done));
+    let passed: Vec<&str> = passed.map(|node| node.id.as_str()).collect();
+    let expected = ["if_intervention", "end_if_intervention", "rework", "if_circuit", "again_direction"];
+    assert_eq!(passed, expected);
+    let texts = [svg(&chart), mermaid(&chart), bpmn(&chart)];
+    assert!(
+        texts[1].contains("✓ Visite du patrouilleur") && texts[1].contains("– Intervention"),
+        "{}",
+        texts[1]
+    );
+    assert!(texts[2].contains("name=\"▸ Valider : direction\""), "{}", texts[2]);
+    texts[..1].iter().chain(&texts[2..]).for_each(|text| well_formed(text));
+}
+
+/// WCAG 2.2, 1.4.3: relative luminance and contrast.
+fn contrast(one: &str, other: &str) -> f64 {
+    let luminance = |colour: &str| {
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    };
+    let (a, b) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    (a / b).max(b / a)
+}
+
+#[test]
+fn every_text_can_be_read_and_every_outline_seen() {
+    let marks = [Mark::Ahead, Mark::Open, Mark::Late, Mark::Done, Mark::Skipped].map(Mark::colours);
+    let fills =
+        marks.iter().map(|(fill, _)| *fill).chain(["#e8f0fb", "#fff8e1", "#f4f6f8", "#e6ebf1", "#ffffff"]);
+    for fill in fills {
+        for ink in [super::svg::INK, super::svg::QUIET] {
+            assert!(contrast(ink, fill) >= 4.5, "{ink} on {fill}");
+        }
+    }
+    for (fill, outline) in marks.into_iter().chain([("#e8f0fb", super::svg::BLUE), ("#f4f6f8", "#8a1f1f")]) {
+        assert!(contrast(outline, fill) >= 3.0, "{outline} on {fill}");
+    }
 }
 
 fn party() -> impl Strategy<Value = Party> {
