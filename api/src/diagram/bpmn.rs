@@ -69,7 +69,7 @@ fn collaboration(xml: &mut Xml, chart: &Chart) -> io::Result<()> {
             xml.empty("bpmn:group", &[("id", &id), ("categoryValueRef", &value)])?;
         }
         for (at, bar) in chart.bars.iter().enumerate() {
-            annotation(xml, &format!("Clock_{at}"), &format!("{} : {}", bar.title, bar.details.join(" · ")))?;
+            annotation(xml, &format!("Clock_{at}"), &bar.words(chart.language))?;
             let Some(node) = chart.moments.get(&bar.from).and_then(|node| chart.nodes.get(*node)) else {
                 continue;
             };

@@ -24,11 +24,8 @@ struct Page<'a> {
 }
 
 pub(super) fn write(xml: &mut Xml, chart: &Chart, plan: &Layout) -> io::Result<()> {
-    let notes: Vec<Vec<String>> = chart
-        .bars
-        .iter()
-        .map(|bar| wrap(&format!("{} : {}", bar.title, bar.details.join(" · ")), 12.0, false, NOTE - 12.0, 9))
-        .collect();
+    let notes: Vec<Vec<String>> =
+        chart.bars.iter().map(|bar| wrap(&bar.words(chart.language), 12.0, false, NOTE - 12.0, 9)).collect();
     let most = notes.iter().map(Vec::len).max().unwrap_or(0) as f64;
     let page = Page { plan, top: 60.0 + most * 15.0 + 60.0, notes };
     xml.element("bpmndi:BPMNDiagram", &[("id", "Diagram")], |xml| {

@@ -212,6 +212,13 @@ pub(super) struct Bar {
     pub(super) mark: Option<Mark>,
 }
 
+impl Bar {
+    /// What it is called and all that is said of it.
+    pub(super) fn words(&self, language: Language) -> String {
+        format!("{}{}{}", self.title, say(language, " : ", ": "), self.details.join(" · "))
+    }
+}
+
 /// Where a moment lies: at the end of a node.
 pub(super) type Moments = BTreeMap<Moment, usize>;
 

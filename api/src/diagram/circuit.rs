@@ -129,7 +129,7 @@ fn one(builder: &mut Builder<'_>, sheet: &CircuitStep, from: usize, reached: &mu
         OnReject::ReturnTo(name) => reached.entries.get(name).copied().unwrap_or(reached.rework),
         OnReject::Stop | OnReject::CollectAll => reached.rework,
     };
-    builder.arrow(accord, target, Way::Back, builder.say("refus", "refused"), None);
+    builder.arrow(accord, target, Way::Back, builder.say("refus", "no"), None);
     let silent = sheet.within.is_some() && sheet.on_late == OnLate::Approve;
     if choice.is_none() && !silent {
         return accord;

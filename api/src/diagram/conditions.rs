@@ -63,6 +63,10 @@ impl Conditions {
         say(self.language, fr, en)
     }
 
+    fn quoted(&self, label: &str) -> String {
+        format!("{}{label}{}", self.say("« ", "“"), self.say(" »", "”"))
+    }
+
     fn word(&self, token: &str) -> String {
         let known = match token {
             "&&" => self.say("et", "and"),
@@ -97,7 +101,7 @@ impl Conditions {
 
     /// What people read for a field or a task, with what is asked of it.
     fn labelled(&self, token: &str) -> Option<String> {
-        let quoted = |label: &String| format!("« {} »", shortened(label.trim(), LABEL_MAX));
+        let quoted = |label: &String| self.quoted(&shortened(label.trim(), LABEL_MAX));
         if let Some(label) = self.labels.get(token) {
             return Some(quoted(label));
         }
@@ -112,7 +116,7 @@ impl Conditions {
 
     fn value(&self, text: &str) -> String {
         if let Some(label) = self.options.get(text) {
-            return format!("« {label} »");
+            return self.quoted(label);
         }
         match text {
             "complex" => self.say("complexe", "complex").to_owned(),

@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
     /// A decision by one rule: its node, from which `yes` and `no` lead.
     pub(super) fn choice(&mut self, id: &str, rule: &str, lane: usize, column: Column) -> usize {
         let words = self.conditions.words(rule);
-        let asks = words.ends_with("? »");
+        let asks = words.ends_with("? »") || words.ends_with("?”");
         let title = if asks { words } else { format!("{words}{}", self.say(" ?", "?")) };
         let node = self.node(id, Shape::Choice, (lane, column), title, Subject::Way);
         self.tell(node, Vec::new(), rule.to_owned());

@@ -65,7 +65,14 @@ fn pieces(word: &str, size: f64, bold: bool, room: f64) -> Vec<String> {
         piece.push(c);
         if width(&piece, size, bold) > room && piece.chars().count() > 1 {
             piece.pop();
-            all.push(std::mem::replace(&mut piece, c.to_string()));
+            // After a hyphen rather than anywhere.
+            let tail = piece
+                .rfind('-')
+                .and_then(|at| piece.split_at_checked(at + 1))
+                .map(|(_, tail)| tail.to_owned());
+            let tail = tail.filter(|tail| tail.len() + 1 < piece.len()).unwrap_or_default();
+            piece.truncate(piece.len() - tail.len());
+            all.push(std::mem::replace(&mut piece, format!("{tail}{c}")));
         }
     }
     all.push(piece);
@@ -100,6 +107,7 @@ mod tests {
         let long = "a".repeat(500);
         let lines = wrap(&long, 12.0, false, 100.0, 2);
         assert!(lines.len() == 2 && lines[1].ends_with('…'), "{lines:?}");
+        assert_eq!(wrap("director-general", 13.0, true, 110.0, 3), ["director-", "general"]);
         assert!(wrap("  ", 12.0, false, 100.0, 2).is_empty());
         assert_eq!(shortened("une règle assez longue", 12), "une règle…");
     }

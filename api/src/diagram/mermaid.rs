@@ -27,7 +27,7 @@ pub fn mermaid(chart: &Chart) -> String {
         lines.extend(arrow(chart, edge));
     }
     for (at, bar) in chart.bars.iter().enumerate() {
-        let words = format!("{} : {}", bar.title, bar.details.join(" · "));
+        let words = bar.words(chart.language);
         lines.push(format!("  clock_{at}[[\"{}\"]]", text(&words)));
         let (from, until) = (moment(chart, &bar.from), moment(chart, &bar.until));
         lines.extend(from.map(|id| format!("  clock_{at} -.- {id}")));

@@ -82,12 +82,17 @@ fn write(chart: &Chart) -> io::Result<String> {
     Ok(xml.done())
 }
 
-/// Millimetres on paper for each unit: the picture fits on a sheet in landscape, A4 where that can still be read, else
-/// A3, and is never larger than on a screen.
+/// A4, A3, A2 and A1 in landscape, in millimetres, without the margins of printers.
+const SHEETS: [(f64, f64); 4] = [(277.0, 190.0), (400.0, 277.0), (574.0, 400.0), (821.0, 574.0)];
+/// Small letters of that many millimetres for each unit can still be read on a wall.
+const READABLE: f64 = 0.16;
+
+/// Millimetres on paper for each unit: the picture fits on the smallest sheet on which it can be read, and is never
+/// larger than on a screen.
 fn scale(page: &Page) -> f64 {
-    let fit = |wide: f64, high: f64| (wide / page.width).min(high / page.height).min(25.4 / 96.0);
-    let small = fit(277.0, 190.0);
-    if small >= 0.16 { small } else { fit(400.0, 277.0) }
+    let fit = |(wide, high): (f64, f64)| (wide / page.width).min(high / page.height).min(25.4 / 96.0);
+    let mut scales = SHEETS.into_iter().map(fit);
+    scales.find(|scale| *scale >= READABLE).unwrap_or(READABLE)
 }
 
 fn page(chart: &Chart, plan: &Layout) -> Page {
@@ -105,7 +110,7 @@ fn page(chart: &Chart, plan: &Layout) -> Page {
         let (left, right) = if right < left + 24.0 { (left, left + 24.0) } else { (left, right) };
         // A clock that starts late would have no room for its words: they begin earlier then.
         let text = left.min(width - MARGIN - 460.0).max(MARGIN + LANE_TITLE);
-        let lines = wrap(&words(bar), 12.0, false, width - MARGIN - text, 4);
+        let lines = wrap(&bar.words(chart.language), 12.0, false, width - MARGIN - text, 4);
         y += 15.0 * lines.len() as f64 + 4.0;
         bars.push(BarSpot { left, right: right.min(width - MARGIN), y: y + 6.0, text, lines });
         y += 26.0;
@@ -118,14 +123,10 @@ fn page(chart: &Chart, plan: &Layout) -> Page {
     Page { width, subtitle, title, bars, aside, heading, lanes, height }
 }
 
-fn words(bar: &super::chart::Bar) -> String {
-    format!("{} : {}", bar.title, bar.details.join(" · "))
-}
-
 /// The picture for those who do not see it.
 fn account(chart: &Chart) -> String {
     let mut parts: Vec<String> = chart.subtitle.clone();
-    parts.extend(chart.bars.iter().map(words));
+    parts.extend(chart.bars.iter().map(|bar| bar.words(chart.language)));
     for node in chart.nodes.iter().filter(|node| !node.title.is_empty()) {
         let lane = chart.lanes.get(node.lane).map_or("", |lane| lane.title.as_str());
         let mut part = format!("{} — {} ({lane})", chart.heading(node.column), node.title);
@@ -133,7 +134,7 @@ fn account(chart: &Chart) -> String {
         let more = more.chain(Some(node.when.clone()).filter(|when| !when.is_empty()));
         let more: Vec<String> = more.collect();
         if !more.is_empty() {
-            part = format!("{part} : {}", more.join(", "));
+            part = format!("{part}{}{}", chart.say(" : ", ": "), more.join(", "));
         }
         parts.push(part);
     }
