@@ -9,13 +9,31 @@ use crate::request::Command;
 
 pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     for file in whole.scenarios {
-        let Some(sheet) = whole.sheets.iter().find(|s| s.complete && s.definition.process == file.process)
-        else {
-            continue;
-        };
-        for step in file.scenarios.iter().flat_map(|s| &s.steps) {
-            one(step, &sheet.definition, faults);
+        let sheet =
+            |process: &str| whole.sheets.iter().find(|s| s.complete && s.definition.process == process);
+        let Some(first) = sheet(&file.process) else { continue };
+        for scenario in &file.scenarios {
+            let mut now = first;
+            for step in &scenario.steps {
+                // From here on it is a request of another process, with other fields, tasks and promises.
+                if let Some(other) = reclassified(step) {
+                    let Some(other) = sheet(other) else { break };
+                    now = other;
+                }
+                one(step, &now.definition, faults);
+            }
         }
+    }
+}
+
+/// The process that a step gives the request to.
+fn reclassified(step: &Step) -> Option<&str> {
+    match &step.action {
+        Action::Do(command) => match command.as_ref() {
+            Command::Qualify { process, .. } => process.as_deref(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -33,7 +51,7 @@ fn one(step: &Step, definition: &Definition, faults: &mut Vec<Fault>) {
     match &step.action {
         Action::Do(command) => match command.as_ref() {
             Command::Receive { form: given, .. }
-            | Command::Qualify { form: given, process: None, .. }
+            | Command::Qualify { form: given, .. }
             | Command::Reply { form: given, .. } => {
                 given.keys().for_each(|name| known(name, form().collect(), field.0, field.1, field.2));
             }

@@ -219,7 +219,7 @@ fn rank(key: &str) -> usize {
 /// A text: plain where it is a word that YAML takes for nothing else, quoted where not.
 fn scalar(text: &str) -> String {
     let word = text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_:".contains(c))
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_:/".contains(c))
         && !text.ends_with(':')
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text);
     let term = text.split_once(' ').is_some_and(|(count, unit)| {

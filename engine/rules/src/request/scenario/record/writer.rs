@@ -33,7 +33,8 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// The scenario’s text, an item of the list `scenarios`.
     pub(super) fn write(source: &'a Source<'a>, way: Way) -> Result<String, Unrecordable> {
-        let (Some((first, begun)), Some((_, ended))) = (source.history.first(), source.history.last()) else {
+        let (Some((first, begun)), Some((last, ended))) = (source.history.first(), source.history.last())
+        else {
             return Err(Unrecordable::Empty);
         };
         let What::Received(received) = &first.what else { return Err(Unrecordable::Empty) };
@@ -47,7 +48,9 @@ impl<'a> Writer<'a> {
             at += writer.next(rest)?;
         }
         // What falls due at an instant is noticed after it.
-        let noticed = if ended.actor == "engine" { TimeDelta::minutes(1) } else { TimeDelta::zero() };
+        let sent = is_sending(&last.what) || matches!(last.what, What::DeliveryFailed(_));
+        let elapsed = ended.actor == "engine" && !sent;
+        let noticed = if elapsed { TimeDelta::minutes(1) } else { TimeDelta::zero() };
         writer.expect(Some(ended.occurred_at + noticed));
         let day = begun.occurred_at.with_timezone(&zone).format("%Y-%m-%d");
         let name = match source.language {
@@ -81,7 +84,8 @@ impl<'a> Writer<'a> {
         let ours = |command: &Command| meta.actor != "engine" || of_the_engine(command, self.way.sends);
         let commands: Vec<Command> = clue.commands().into_iter().filter(ours).collect();
         let found = commands.iter().filter_map(|command| Some((self.gives(command, &clue, meta)?, command)));
-        let found = found.max_by_key(|(count, _)| *count);
+        // Of those that give as much, the likeliest: the search keeps the last of equals.
+        let found = found.collect::<Vec<_>>().into_iter().rev().max_by_key(|(count, _)| *count);
         let fallback = || commands.first().map(|command| (consequences(&clue), command));
         let Some((count, command)) = found.or_else(fallback) else {
             self.fold(run.get(..1).unwrap_or_default());
@@ -107,11 +111,7 @@ impl<'a> Writer<'a> {
 
     /// What follows a command at once where effects are carried out at once.
     fn is_sent(&self, event: &Event, meta: &Meta) -> bool {
-        let sent = matches!(
-            event.what,
-            What::Acknowledged(_) | What::Delivered(_) | What::Notified(_) | What::NotificationFailed(_)
-        );
-        self.way.sends && meta.actor == "engine" && sent
+        self.way.sends && meta.actor == "engine" && is_sending(&event.what)
     }
 
     /// How many events of the run the command gives, decided on the request as it was; none if it gives others.
@@ -289,6 +289,14 @@ fn consequences(clue: &Clue<'_>) -> usize {
         !Clue { run, ..*clue }.commands().is_empty()
     };
     (1..clue.run.len()).find(begins).unwrap_or(clue.run.len())
+}
+
+/// Whether an event tells that something was sent, or not.
+fn is_sending(what: &What) -> bool {
+    matches!(
+        what,
+        What::Acknowledged(_) | What::Delivered(_) | What::Notified(_) | What::NotificationFailed(_)
+    )
 }
 
 fn actor_of(pseudonym: &str) -> Actor {
