@@ -10,6 +10,7 @@
 
 mod architecture;
 mod dependencies;
+mod grammar;
 mod kill;
 mod manual;
 mod schemas;

@@ -110,7 +110,8 @@ impl Desk {
                 return None;
             }
         };
-        let at = NaiveTime::parse_from_str(&self.text(time)?, "%H:%M").ok();
+        let text = self.text(time)?;
+        let at = NaiveTime::parse_from_str(&text, "%H:%M").ok().filter(|_| text.len() == 5);
         if at.is_none() {
             self.fault(time.mark, "une heure s’écrit `12:00`", "a time of day is written `12:00`");
         }

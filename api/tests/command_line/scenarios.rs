@@ -65,7 +65,7 @@ fn too_little_coverage_fails_and_shows_the_sheet_and_the_circuit() {
     let tested = run(folder.path(), &["test", &sheet, "--coverage", "--fail-under", "37", "--lang", "en"]);
     assert_eq!(tested.code, 1, "{}", tested.out);
     assert!(tested.out.contains("--> voirie/chaussee-abimee.yaml:28:15"), "{}", tested.out);
-    assert!(tested.out.contains("--> circuits/reponse-formalisee.yaml:5:11"), "{}", tested.out);
+    assert!(tested.out.contains("--> circuits/reponse-formalisee.yaml:6:11"), "{}", tested.out);
     assert!(tested.out.contains("voirie/chaussee-abimee : 36 % < 37 % asked for"), "{}", tested.out);
     assert_eq!(run(folder.path(), &["test", &sheet, "--fail-under", "36"]).code, 0);
     assert_eq!(run(folder.path(), &["test", &sheet, "--fail-under", "101"]).code, 2);

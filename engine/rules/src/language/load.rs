@@ -7,7 +7,7 @@ use super::diagnostic::{Diagnostic, Fault, Severity, locate_all};
 use super::expression::on_long_stack;
 use super::sheet::{
     At, Base, Desk, Header, Item, Library, ScenarioFile, inherit, read_calendar, read_catalogue,
-    read_circuit, read_message, read_organisation, read_process, read_scenarios,
+    read_circuit, read_message, read_organisation, read_process, read_scenarios, without_identity,
 };
 use super::source::{FileId, Mark, SourceFile, Sources};
 use super::yaml::{self, Node};
@@ -105,6 +105,19 @@ impl Catalogue {
 const MAY_BE_INHERITED: [&str; 4] =
     ["key.missing", "privacy.missing", "acknowledgement.missing", "extends.remove_unknown"];
 
+/// Findings that a value has by itself, whatever is said elsewhere.
+const OF_SHAPE: [&str; 9] = [
+    "key.unknown",
+    "value.missing",
+    "value.empty",
+    "value.kind",
+    "value.unknown",
+    "duration.invalid",
+    "party.invalid",
+    "name.invalid",
+    "privacy.retention",
+];
+
 /// What a file is for, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -174,6 +187,7 @@ impl<'s> Loader<'s> {
         let library = self.library(&header, &organisation);
         let models = self.models();
         let sheets = self.sheets(&library, &models);
+        self.models_themselves(&library, &models);
         let scenarios = self.scenarios(&library, &sheets);
         let whole = Whole {
             sources: self.sources,
@@ -338,6 +352,18 @@ impl<'s> Loader<'s> {
             models.insert(name, Base { node });
         }
         models
+    }
+
+    /// Looks at the shape of the models' own values, also of those that every sheet replaces.
+    fn models_themselves(&mut self, library: &Library<'_>, models: &BTreeMap<String, Base>) {
+        for (name, base) in models {
+            let mut desk = self.desk();
+            let own = without_identity(&base.node, false);
+            read_process(&mut desk, &At::root(&own), name, library);
+            desk.faults.retain(|fault| OF_SHAPE.contains(&fault.code));
+            desk.used.clear();
+            self.clear(desk);
+        }
     }
 
     fn sheets(&mut self, library: &Library<'_>, models: &BTreeMap<String, Base>) -> Vec<Sheet> {

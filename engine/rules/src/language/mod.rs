@@ -10,6 +10,7 @@ pub mod grammar;
 pub mod index;
 mod load;
 pub mod outline;
+pub mod schema;
 pub mod sheet;
 pub mod source;
 pub mod template;

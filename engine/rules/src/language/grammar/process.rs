@@ -175,7 +175,7 @@ pub static MODEL: Group = Group::new(
             "Le nom du modèle : celui du fichier, sans `.yaml`.",
             "The model’s name: its file’s, without `.yaml`.",
             Shape::Own(Referent::Model),
-            "signalement",
+            "demande",
         )
         .required(),
         EXTENDS,
@@ -318,7 +318,7 @@ const FORM: Key = Key::new(
     "Ce qu’on demande à l’usager, champ par champ. Les champs du modèle sont repris par leur nom.",
     "What the requester is asked, field by field. The model’s fields are taken over by name.",
     Shape::Keyed(&FIELD),
-    "[{ field: place, type: location, required: true }, { field: danger, type: boolean }, { field: size, type: choice, options: [small, large] }]",
+    "[{ field: place, type: location, required: true }, { field: danger, type: boolean }, { field: size, type: choice, options: [small, large] }, { field: photos, type: files }, { field: width, type: number }, { field: details, type: text }]",
 )
 .default("rien n’est demandé", "nothing is asked");
 

@@ -45,7 +45,7 @@ impl Desk {
             veto,
             on_reject: self.on_reject(&entries),
             exclude: exclude.unwrap_or_else(|| vec![Excluded::Author]),
-            when: self.get(&entries, "when").and_then(|a| self.kept_text(&a)),
+            when: self.get(&entries, "when").and_then(|a| self.rule(&a)),
             within: self.get(&entries, "within").and_then(|a| self.budget(&a)),
             on_late: self.on_late(&entries, library),
         })

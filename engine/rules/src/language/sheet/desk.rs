@@ -202,8 +202,18 @@ impl Desk {
         ));
     }
 
-    /// A scalar's text, as written: a number or a date is as good as any text.
+    /// A scalar's text, as written: a number or a date is as good as any text. `true` and `null` are not: whoever means
+    /// the word puts it in quotes.
     pub(crate) fn text(&mut self, at: &At<'_>) -> Option<String> {
+        let plain = |s: &Scalar| s.style == Style::Plain && matches!(s.text.as_str(), "true" | "false");
+        if at.node.is_null() || at.node.scalar().is_some_and(plain) {
+            self.wrong(at, "un texte", "a text");
+            return None;
+        }
+        self.rule_text(at)
+    }
+
+    fn rule_text(&mut self, at: &At<'_>) -> Option<String> {
         let Some(scalar) = at.node.scalar() else {
             self.wrong(at, "un texte", "a text");
             return None;
@@ -216,9 +226,15 @@ impl Desk {
         Some(scalar.text.clone())
     }
 
-    /// A text that is a rule or has placeholders: its scalar is kept for places inside it.
-    pub(crate) fn kept_text(&mut self, at: &At<'_>) -> Option<String> {
-        let text = self.text(at)?;
+    /// A text that has placeholders: its scalar is kept for places inside it.
+    fn kept_text(&mut self, at: &At<'_>) -> Option<String> {
+        self.text(at)?;
+        self.rule(at)
+    }
+
+    /// A rule, which may be `true`: its scalar is kept for places inside it.
+    pub(crate) fn rule(&mut self, at: &At<'_>) -> Option<String> {
+        let text = self.rule_text(at)?;
         if let Some(scalar) = at.node.scalar() {
             self.places.scalars.insert(at.pointer.clone(), scalar.clone());
         }
@@ -268,7 +284,7 @@ impl Desk {
 
     /// A whole number that fits.
     pub(crate) fn integer<N: std::str::FromStr>(&mut self, at: &At<'_>) -> Option<N> {
-        let parsed = at.node.text().and_then(|t| t.parse().ok());
+        let parsed = plain(at).and_then(|t| t.parse().ok());
         if parsed.is_none() {
             self.wrong(at, "un nombre entier", "a whole number");
         }
@@ -277,7 +293,7 @@ impl Desk {
 
     /// A decimal number.
     pub(crate) fn number(&mut self, at: &At<'_>) -> Option<f64> {
-        let parsed = at.node.text().and_then(|t| t.parse::<f64>().ok()).filter(|n| n.is_finite());
+        let parsed = plain(at).and_then(|t| t.parse::<f64>().ok()).filter(|n| n.is_finite());
         if parsed.is_none() {
             self.wrong(at, "un nombre", "a number");
         }
@@ -286,7 +302,8 @@ impl Desk {
 
     /// A day, `2026-05-07`.
     pub(crate) fn date(&mut self, at: &At<'_>) -> Option<NaiveDate> {
-        let parsed = at.node.text().and_then(|t| NaiveDate::parse_from_str(t, "%Y-%m-%d").ok());
+        let digits = at.node.text().filter(|t| laid_out(t, "0000-00-00"));
+        let parsed = digits.and_then(|t| NaiveDate::parse_from_str(t, "%Y-%m-%d").ok());
         if parsed.is_none() {
             self.wrong(at, "une date comme 2026-05-07", "a day such as 2026-05-07");
         }
@@ -450,6 +467,17 @@ impl Desk {
         self.fault(fault);
         false
     }
+}
+
+/// The text of a scalar without quotes: a number in quotes is a text.
+fn plain<'n>(at: &At<'n>) -> Option<&'n str> {
+    at.node.scalar().filter(|s| s.style == Style::Plain).map(|s| s.text.as_str())
+}
+
+/// Whether a text has digits where the layout has `0`, and its other characters where they are.
+pub(super) fn laid_out(text: &str, layout: &str) -> bool {
+    let fits = |(is, should): (u8, u8)| if should == b'0' { is.is_ascii_digit() } else { is == should };
+    text.len() == layout.len() && text.bytes().zip(layout.bytes()).all(fits)
 }
 
 /// What a word stands for.

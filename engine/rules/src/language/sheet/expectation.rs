@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 
-use super::desk::{At, Desk, Entries};
+use super::desk::{At, Desk, Entries, laid_out};
 use super::parts::SERVICE;
 use super::process::Library;
 use crate::language::grammar::{self, Choice};
@@ -111,7 +111,12 @@ impl Desk {
 
 /// A wall-clock time, with or without seconds.
 pub(super) fn local_time(text: &str) -> Option<NaiveDateTime> {
-    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    let layouts = [
+        ("0000-00-00T00:00", "%Y-%m-%dT%H:%M"),
+        ("0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S"),
+        ("0000-00-00 00:00", "%Y-%m-%d %H:%M"),
+        ("0000-00-00 00:00:00", "%Y-%m-%d %H:%M:%S"),
+    ];
+    let (_, format) = layouts.iter().find(|(layout, _)| laid_out(text, layout))?;
+    NaiveDateTime::parse_from_str(text, format).ok()
 }

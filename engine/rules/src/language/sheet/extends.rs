@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::desk::{Desk, Kind};
+use super::desk::{At, Desk, Kind};
 use crate::language::diagnostic::Fault;
 use crate::language::source::Mark;
 use crate::language::yaml::{Entry, Kind as Tree, Node};
@@ -27,7 +27,7 @@ pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, B
     let mut layers = vec![sheet];
     let mut at = sheet;
     while let Some(entry) = at.entry("extends") {
-        let Some(name) = entry.value.text() else {
+        let Some(name) = entry.value.text().filter(|_| !entry.value.is_null()) else {
             let (fr, en) = ("il faut le nom d’un modèle ici", "the name of a model is needed here");
             desk.fault(Fault::error("value.kind", entry.value.mark, fr, en));
             return None;
@@ -50,6 +50,9 @@ pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, B
     }
     let mut layers = layers.into_iter().rev();
     let first = layers.next()?;
+    // The first has nothing to take away from.
+    let nothing = Node { kind: Tree::Map(Vec::new()), mark: first.mark };
+    removed(desk, nothing, first);
     Some(layers.fold(without_identity(first, std::ptr::eq(first, sheet)), |base, own| {
         let own_is_sheet = std::ptr::eq(own, sheet);
         let base = removed(desk, base, own);
@@ -58,7 +61,7 @@ pub(crate) fn inherit(desk: &mut Desk, sheet: &Node, models: &BTreeMap<String, B
 }
 
 /// A layer without the keys that say who it is, unless it is the sheet itself.
-fn without_identity(node: &Node, keep: bool) -> Node {
+pub(crate) fn without_identity(node: &Node, keep: bool) -> Node {
     let Tree::Map(entries) = &node.kind else { return node.clone() };
     let stays = |e: &&Entry| keep && e.key != "remove" || !IDENTITY.contains(&e.key.as_str());
     Node { kind: Tree::Map(entries.iter().filter(stays).cloned().collect()), mark: node.mark }
@@ -74,7 +77,8 @@ fn removed(desk: &mut Desk, base: Node, own: &Node) -> Node {
     let mut base = base;
     let mut known = Vec::new();
     for name in &names {
-        let Some(text) = name.text() else { continue };
+        let Some(text) = desk.text(&At::root(name)) else { continue };
+        let text = text.as_str();
         let before = base.size();
         base = take_away(base, text, &mut known);
         if base.size() == before {

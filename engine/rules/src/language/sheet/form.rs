@@ -32,7 +32,7 @@ impl Desk {
             label: if label.fr.is_empty() { Text::new(name.replace('_', " "), "") } else { label },
             help: self.get(&entries, "help").and_then(|a| self.words(&a)),
             required: self.requirement(&entries),
-            shown_when: self.get(&entries, "shown_when").and_then(|a| self.kept_text(&a)),
+            shown_when: self.get(&entries, "shown_when").and_then(|a| self.rule(&a)),
             options: self.options(&entries, kind),
             accept: self.get(&entries, "accept").map(|a| self.texts(&a)).unwrap_or_default(),
             at_most: if single { Some(1) } else { at_most },
@@ -88,7 +88,7 @@ impl Desk {
                 self.boolean(&at);
                 Requirement::Optional
             }
-            Some(_) => self.kept_text(&at).map_or(Requirement::Optional, Requirement::When),
+            Some(_) => self.rule(&at).map_or(Requirement::Optional, Requirement::When),
             None => {
                 self.wrong(&at, "`true`, `false` ou une règle", "`true`, `false` or a rule");
                 Requirement::Optional

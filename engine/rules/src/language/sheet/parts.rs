@@ -108,7 +108,7 @@ impl Desk {
             // The place in the definition's list, which leaves out what could not be read.
             let item = item.becoming(format!("{}/{}", at.pointer, rules.len()));
             let entries = self.entries(&item, group);
-            let when = self.get(&entries, "when").and_then(|w| self.kept_text(&w));
+            let when = self.get(&entries, "when").and_then(|w| self.rule(&w));
             let is = self.require(&entries, result).and_then(|value| {
                 let value = value.becoming(format!("{}/is", item.pointer));
                 self.places.put(&value.pointer, value.mark());

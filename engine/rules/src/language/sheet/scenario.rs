@@ -221,11 +221,13 @@ impl Desk {
     }
 
     fn scenario_when(&mut self, entries: &Entries<'_>) -> When {
-        if let Some(at) = self.get(entries, "at") {
-            return self.timestamp(&at).unwrap_or(When::AtOnce);
-        }
         let after = self.get(entries, "after").and_then(|a| self.budget(&a));
-        after.map_or(When::AtOnce, When::After)
+        let Some(at) = self.get(entries, "at") else { return after.map_or(When::AtOnce, When::After) };
+        if after.is_some() {
+            let (fr, en) = ("`at` ou `after`, pas les deux", "`at` or `after`, not both");
+            self.fault(Fault::error("scenario.two_times", at.key_mark, fr, en));
+        }
+        self.timestamp(&at).unwrap_or(When::AtOnce)
     }
 
     pub(super) fn timestamp(&mut self, at: &At<'_>) -> Option<When> {

@@ -51,7 +51,7 @@ impl Desk {
             let title = self.words_or_empty(&entries, "title");
             let within = self.get(&entries, "within").and_then(|a| self.budget(&a));
             let after = self.get(&entries, "after").map(|a| self.texts(&a)).unwrap_or_default();
-            let when = self.get(&entries, "when").and_then(|a| self.kept_text(&a));
+            let when = self.get(&entries, "when").and_then(|a| self.rule(&a));
             let report = self.get(&entries, "report").map(|a| self.fields(&a)).unwrap_or_default();
             let Some(task) = task else { continue };
             let by = by.unwrap_or(crate::process::Party::ServiceInCharge);
@@ -71,7 +71,7 @@ impl Desk {
             let kind = Kind { code: "circuit.unknown", fr: "circuit inconnu", en: "unknown circuit" };
             self.shared(&a, &library.circuits, &kind)
         });
-        let when = self.get(&entries, "when").and_then(|a| self.kept_text(&a));
+        let when = self.get(&entries, "when").and_then(|a| self.rule(&a));
         let otherwise = self
             .get(&entries, "else")
             .and_then(|a| self.one_of(&a, &grammar::SIMPLE_VALIDATION))

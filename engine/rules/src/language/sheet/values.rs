@@ -69,7 +69,7 @@ impl Desk {
 }
 
 /// A tree as JSON: unquoted `true`, `false` and numbers are what they look like, everything else is text.
-fn json_of(node: &Node) -> Json {
+pub(crate) fn json_of(node: &Node) -> Json {
     match &node.kind {
         Tree::Scalar(_) if node.is_null() => Json::Null,
         Tree::Scalar(scalar) if scalar.style == Style::Plain => match scalar.text.as_str() {
