@@ -281,7 +281,10 @@ impl Desk {
     }
 
     fn text(&mut self, node: &Node) -> Option<String> {
-        let text = node.text().filter(|text| !node.is_null() && !text.trim().is_empty()).map(str::to_owned);
+        // As in sheets: a number is as good as any text, `true` and nothing are not.
+        let plain = node.scalar().is_some_and(|scalar| scalar.style == Style::Plain);
+        let none = |text: &str| text.trim().is_empty() || plain && matches!(text, "true" | "false");
+        let text = node.text().filter(|text| !node.is_null() && !none(text)).map(str::to_owned);
         if text.is_none() {
             self.fault(node.mark, "un texte est attendu", "a text is expected");
         }
