@@ -66,7 +66,7 @@ fn spoil(value: &mut Value, chance: &mut Chance) -> String {
         (None, Value::Object(map)) if !map.is_empty() => {
             let key = map.keys().nth(chance.below(map.len())).unwrap().clone();
             let inner = map.remove(&key).unwrap();
-            if how % 2 == 0 {
+            if how.is_multiple_of(2) {
                 map.insert(format!("{key}x"), inner);
             }
             return format!("{at}: without or other than {key}");

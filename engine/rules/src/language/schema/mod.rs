@@ -115,14 +115,13 @@ impl Writer {
             }
             // … except these, which merge item by item.
             Shape::Keyed(group) => {
-                let name = group.own_name().map(|key| key.key);
-                let mut items = self.reference(group, inherits);
-                if let Some(definition) = self.definitions.get_mut(&group.name.replace(' ', "_"))
-                    && inherits
-                {
-                    definition["required"] = name.into_iter().collect();
+                let items = self.reference(group, inherits);
+                let definition = self.definitions.get_mut(&group.name.replace(' ', "_"));
+                if let Some(definition) = definition.and_then(Value::as_object_mut).filter(|_| inherits) {
+                    let name = group.own_name().map(|key| key.key);
+                    definition.insert("required".to_owned(), name.into_iter().collect());
                 }
-                object(json!({ "type": "array", "items": std::mem::take(&mut items) }))
+                object(json!({ "type": "array", "items": items }))
             }
             Shape::Either(shapes) => {
                 // Beside a mapping with known keys, any other mapping is not one.
@@ -168,7 +167,7 @@ fn said_in(shape: &'static Shape) -> Map<String, Value> {
         Shape::Keyed(group) => under("items", said(group)),
         Shape::Named(_, inner) => under("additionalProperties", said_in(inner)),
         // `required` speaks of mappings only, and at most one of several shapes is one.
-        Shape::Either(shapes) => shapes.iter().flat_map(|shape| said_in(shape)).collect(),
+        Shape::Either(shapes) => shapes.iter().flat_map(said_in).collect(),
         _ => Map::new(),
     }
 }

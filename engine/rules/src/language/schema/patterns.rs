@@ -18,20 +18,12 @@ pub(super) fn scalar(shape: &Shape) -> Map<String, Value> {
         Shape::Expression => json!({ "type": ["string", "boolean"], "pattern": "\\S" }),
         Shape::Size => {
             let units = "B|KiB|kB|KB|ko|Ko|MiB|MB|Mo";
-            let mut size =
-                pattern(&format!("^[0-9]+\\s*({units})?\\s*$"), "une taille, `10 MiB`", "a size, `10 MiB`");
-            size["type"] = json!(["string", "integer"]);
-            size["minimum"] = 0.into();
-            size
+            let text = format!("^[0-9]+\\s*({units})?\\s*$");
+            typed(json!(["string", "integer"]), &text, "une taille, `10 MiB`", "a size, `10 MiB`")
         }
         Shape::Character => {
-            let mut character = pattern(
-                "^[\\x00-\\t\\x0b\\x0c\\x0e-!#-\\x7f]$",
-                "un seul caractère ASCII",
-                "one ASCII character",
-            );
-            character["type"] = json!(["string", "integer"]);
-            character
+            let text = "^[\\x00-\\t\\x0b\\x0c\\x0e-!#-\\x7f]$";
+            typed(json!(["string", "integer"]), text, "un seul caractère ASCII", "one ASCII character")
         }
         Shape::Own(Referent::Field | Referent::Task) => pattern(
             "^[a-z][a-z0-9_]*$",
@@ -54,7 +46,12 @@ pub(super) fn scalar(shape: &Shape) -> Map<String, Value> {
 }
 
 fn pattern(text: &str, fr: &str, en: &str) -> Value {
-    json!({ "type": "string", "pattern": text, "patternErrorMessage": format!("Il faut {fr}. · This must be {en}.") })
+    typed("string".into(), text, fr, en)
+}
+
+fn typed(types: Value, text: &str, fr: &str, en: &str) -> Value {
+    let said = format!("Il faut {fr}. · This must be {en}.");
+    json!({ "type": types, "pattern": text, "patternErrorMessage": said })
 }
 
 /// The pattern of a text and what it is called.
