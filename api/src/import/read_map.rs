@@ -2,7 +2,7 @@
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use guichet_engine::rules::language::diagnostic::{Diagnostic, Fault, Severity, locate_all, nearest};
+use guichet_engine::rules::language::diagnostic::{Diagnostic, Fault, Severity, locate_all, near};
 use guichet_engine::rules::language::grammar::{self, Choice, Group};
 use guichet_engine::rules::language::source::{FileId, Mark, Sources};
 use guichet_engine::rules::language::yaml::{self, Entry, Kind, Node, Style};
@@ -264,7 +264,7 @@ impl Desk {
                 let list = group.names().collect::<Vec<_>>().join(", ");
                 let fault = Fault::error("import.unknown_key", entry.key_mark, fr, en)
                     .help(format!("clés possibles : {list}"), format!("possible keys: {list}"))
-                    .suggest(nearest(&entry.key, group.names()));
+                    .suggest(near(&entry.key, group.names()));
                 self.faults.push(fault);
             }
         }
@@ -317,7 +317,7 @@ impl Desk {
             let (fr, en) =
                 (format!("« {text} » n’est pas l’un de : {list}"), format!("`{text}` is none of: {list}"));
             let fault = Fault::error("import.unknown_word", node.mark, fr, en);
-            self.faults.push(fault.suggest(nearest(&text, known.iter().map(|choice| choice.word))));
+            self.faults.push(fault.suggest(near(&text, known.iter().map(|choice| choice.word))));
         }
         word
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use csv::ByteRecord;
 use guichet_engine::journal::JournalError;
-use guichet_engine::rules::language::diagnostic::{Diagnostic, Fault, locate_all, nearest};
+use guichet_engine::rules::language::diagnostic::{Diagnostic, Fault, locate_all, near};
 use guichet_engine::rules::language::source::{Mark, Sources};
 use guichet_engine::rules::text::Text;
 use guichet_engine::{EngineError, Submission};
@@ -235,7 +235,7 @@ impl Import<'_> {
                             format!("`{}` has no field `{field}`", rule.process),
                         );
                         let fault = Fault::error("import.unknown_field", *mark, fr, en);
-                        faults.push(fault.suggest(nearest(field, known.iter().copied())));
+                        faults.push(fault.suggest(near(field, known.iter().copied())));
                     }
                 }
             }
@@ -250,7 +250,7 @@ impl Import<'_> {
         );
         let known = self.guichet.engine().definitions().all_in_force(tenant);
         let names = known.iter().map(|plan| plan.definition().process.as_str());
-        Fault::error("import.unknown_process", mark, fr, en).suggest(nearest(process, names))
+        Fault::error("import.unknown_process", mark, fr, en).suggest(near(process, names))
     }
 }
 

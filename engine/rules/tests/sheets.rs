@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use guichet_rules::language::codes;
 use guichet_rules::language::diagnostic::{Style, render};
 use guichet_rules::language::{Catalogue, Loaded, Severity, SourceFile};
 use guichet_rules::process::{Bindings, Plan};
 use guichet_rules::text::Language;
 use proptest::prelude::*;
 use serde_json::json;
+
+#[path = "sheets/codes.rs"]
+mod pages;
+
+/// The files of a catalogue: texts by their paths.
+type Files = BTreeMap<String, String>;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sheets").join(name)
@@ -97,6 +104,15 @@ fn a_plan_takes_the_first_rule_that_holds() {
     assert!(plan.holds("form.unheard_of", &facts).is_err(), "only the definition's own rules are evaluated");
 }
 
+/// Snapshots in a folder of their own, one file for each case.
+fn snapshots(at: &str) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder(at));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
 #[test]
 fn every_bad_sheet_is_explained_to_the_letter() {
     let mut cases: Vec<PathBuf> =
@@ -104,10 +120,7 @@ fn every_bad_sheet_is_explained_to_the_letter() {
     cases.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
     cases.sort();
     assert!(cases.len() > 20);
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(folder("said"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
+    let settings = snapshots("said");
     for case in cases {
         let mut files = good();
         let name = case.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -147,44 +160,74 @@ fn the_catalogue_of_chalons_has_no_finding_and_a_process_in_each_theme() {
     }
 }
 
-/// The codes that stand as texts in the checker's own files.
+/// The words in quotes that look like codes, in the files below a folder.
 fn codes_in(at: &Path, codes: &mut std::collections::BTreeSet<String>) {
     for entry in std::fs::read_dir(at).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            // The grammar's examples look like codes, and it finds nothing.
-            if !path.ends_with("grammar") {
+            // The grammar's examples look like codes, and the list itself is what the others are held against.
+            if !path.ends_with("language/grammar") && !path.ends_with("language/codes") {
                 codes_in(&path, codes);
             }
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
+        if !["Fault::", "Finding::", "unknown(", "Kind {", "const CODE"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            continue;
+        }
+        // Tests and helps quote rules, which look like codes too.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         let quoted = text.split('"').skip(1).step_by(2).chain(text.split('"').step_by(2));
         codes.extend(quoted.filter_map(|word| {
             let (kind, fault) = word.split_once('.')?;
             let plain =
                 |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            (plain(kind) && plain(fault) && fault != "yaml" && fault != "geojson").then(|| word.to_owned())
+            let file = ["yaml", "geojson", "json"].contains(&fault);
+            (plain(kind) && plain(fault) && !file).then(|| word.to_owned())
         }));
     }
+}
+
+#[test]
+fn every_finding_has_a_page_and_every_page_a_finding() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut made = std::collections::BTreeSet::new();
+    for folder in ["src/language", "../../api/src"] {
+        let mut found = std::collections::BTreeSet::new();
+        codes_in(&root.join(folder), &mut found);
+        // Beside findings, the other folders quote names of other kinds: those of events, refusals, hosts.
+        let of_kind = |code: &String| {
+            codes::all().any(|page| page.code.split_once('.').unwrap().0 == code.split_once('.').unwrap().0)
+        };
+        found.retain(|code| folder == "src/language" || of_kind(code));
+        made.extend(found);
+    }
+    let names = ["form.", "from.", "request.", "tasks."];
+    made.retain(|code| !names.iter().any(|name| code.starts_with(name)));
+    let listed: std::collections::BTreeSet<String> = codes::all().map(|page| page.code.to_owned()).collect();
+    let without: Vec<&String> = made.difference(&listed).collect();
+    assert!(without.is_empty(), "findings without a page: {without:?}");
+    let never: Vec<&String> = listed.difference(&made).collect();
+    assert!(never.is_empty(), "pages that nothing finds: {never:?}");
 }
 
 #[test]
 fn the_guide_lists_every_finding() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = std::fs::read_to_string(root.join("../../processes/README.md")).unwrap();
-    let mut codes = std::collections::BTreeSet::new();
-    codes_in(&root.join("src/language"), &mut codes);
-    // Rules in tests and helps look like codes too.
-    let names = ["form.", "from.", "request.", "tasks.", "a."];
-    codes.retain(|code| !names.iter().any(|name| code.starts_with(name)));
-    assert!(codes.len() > 90);
-    let missing: Vec<&String> = codes.iter().filter(|code| !guide.contains(&format!("`{code}`"))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
     let (_, list) = guide.split_once("Codes are stable").unwrap();
     let (list, _) = list.split_once("\n## ").unwrap();
-    let listed = list.split('`').skip(1).step_by(2);
-    let gone: Vec<&str> = listed.filter(|code| !codes.contains(*code)).collect();
+    for page in codes::all() {
+        let sign = if page.severity == Severity::Warning { "†" } else { "" };
+        let fix = if page.certain { "*" } else { "" };
+        let word = format!("`{}`{sign}{fix} ", page.code);
+        assert!(list.contains(&word), "the guide does not list {word}");
+    }
+    let gone: Vec<&str> =
+        list.split('`').skip(1).step_by(2).filter(|c| c.contains('.') && codes::page(c).is_none()).collect();
     assert!(gone.is_empty(), "listed, and never found: {gone:?}");
 }
 
@@ -220,7 +263,7 @@ fn findings_travel_as_json_lines() {
     let line = serde_json::to_string(&loaded.diagnostics[0]).unwrap();
     assert_eq!(
         line,
-        r#"{"code":"service.unknown","severity":"error","message":{"fr":"service inconnu : `voiries`","en":"unknown service: `voiries`"},"file":"voirie/trottoir-abime.yaml","start":210,"end":217,"line":8,"column":19,"suggestion":"voirie"}"#
+        r#"{"code":"service.unknown","severity":"error","message":{"fr":"service inconnu : `voiries`","en":"unknown service: `voiries`"},"file":"voirie/trottoir-abime.yaml","start":210,"end":217,"line":8,"column":19,"suggestion":"voirie","certain":true}"#
     );
     assert_eq!(
         serde_json::from_str::<guichet_rules::language::Diagnostic>(&line).unwrap(),

@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::codes;
 use super::source::{Mark, Sources};
 use crate::text::{Language, Text};
 
@@ -65,6 +66,38 @@ pub struct Diagnostic {
     /// What to write instead of the marked text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// Whether nothing else can have been meant, so that a program may write the suggestion into the file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub certain: bool,
+}
+
+/// What to write instead, and how sure that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The text.
+    pub text: String,
+    /// Whether nothing else can have been meant.
+    pub certain: bool,
+}
+
+impl Suggestion {
+    /// The only thing that can have been meant.
+    pub fn certain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), certain: true }
+    }
+
+    /// The same with another text.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        Self { text: change(self.text), certain: self.certain }
+    }
+}
+
+/// A plain text is a proposal, no more.
+impl<T: Into<String>> From<T> for Suggestion {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), certain: false }
+    }
 }
 
 /// A finding while it is being made: places are still byte marks.
@@ -83,12 +116,13 @@ pub struct Fault {
     /// What to do about it.
     pub help: Option<Text>,
     /// What to write instead.
-    pub suggestion: Option<String>,
+    pub suggestion: Option<Suggestion>,
 }
 
 impl Fault {
     /// An error at `mark`.
     pub fn error(code: &'static str, mark: Mark, fr: impl Into<String>, en: impl Into<String>) -> Self {
+        debug_assert!(codes::page(code).is_some(), "{code} has no page in codes/");
         Self {
             code,
             severity: Severity::Error,
@@ -121,7 +155,7 @@ impl Fault {
 
     /// Proposes what to write instead of the marked text.
     #[must_use]
-    pub fn suggest(mut self, replacement: Option<impl Into<String>>) -> Self {
+    pub fn suggest(mut self, replacement: Option<impl Into<Suggestion>>) -> Self {
         self.suggestion = replacement.map(Into::into);
         self
     }
@@ -140,7 +174,8 @@ impl Fault {
             place: place(self.mark),
             labels: self.labels.into_iter().map(|(m, message)| Label { place: place(m), message }).collect(),
             help: self.help,
-            suggestion: self.suggestion,
+            certain: self.suggestion.as_ref().is_some_and(|suggestion| suggestion.certain),
+            suggestion: self.suggestion.map(|suggestion| suggestion.text),
         }
     }
 }
@@ -279,6 +314,21 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name.to_owned())
 }
 
+/// The known name nearest to `wrong`, and whether it alone can have been meant: the two differ in letter case or accents
+/// only, or by a slip or two of the hand where every other name is further away by two at least.
+#[must_use]
+pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<Suggestion> {
+    let known: BTreeSet<&str> = known.into_iter().collect();
+    let name = nearest(wrong, known.iter().copied())?;
+    let folded = fold(wrong);
+    let away = distance(&folded, &fold(&name));
+    let others = known.iter().filter(|other| **other != name);
+    let second = others.map(|other| distance(&folded, &fold(other))).min().unwrap_or(usize::MAX);
+    let long = wrong.chars().count().min(name.chars().count()) >= 4;
+    let certain = if away == 0 { second > 0 } else { long && away <= 2 && second >= away + 2 };
+    Some(Suggestion { text: name, certain })
+}
+
 /// Letters without case, accents, and the hyphens and underscores that people mix up.
 fn fold(text: &str) -> String {
     text.chars()
@@ -334,6 +384,20 @@ mod tests {
         assert_eq!(nearest("espaces_vert", known).as_deref(), Some("espaces-verts"));
         assert_eq!(nearest("piscine", known), None);
         assert_eq!(nearest("", known), None);
+    }
+
+    #[test]
+    fn a_name_is_certain_only_where_no_other_is_near() {
+        let known = ["voirie", "voirie2", "espaces-verts", "elu", "dga", "dgs"];
+        let sure = |wrong: &str| near(wrong, known).map(|s| (s.text, s.certain));
+        assert_eq!(sure("Espaces_Verts"), Some(("espaces-verts".into(), true)));
+        assert_eq!(sure("espace-verts"), Some(("espaces-verts".into(), true)));
+        assert_eq!(sure("voiri"), Some(("voirie".into(), false)), "the other is as good as near");
+        assert_eq!(sure("voirie1"), Some(("voirie".into(), false)), "two are near");
+        assert_eq!(sure("dgx"), Some(("dga".into(), false)));
+        assert_eq!(sure("DGS"), Some(("dgs".into(), true)), "no other differs in letter case alone");
+        assert_eq!(sure("elux"), Some(("elu".into(), false)), "a short name is soon like another");
+        assert_eq!(sure("ÉLU"), Some(("elu".into(), true)));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::sheet::{
     At, Base, Desk, Header, Item, Library, ScenarioFile, inherit, read_calendar, read_catalogue,
     read_circuit, read_message, read_organisation, read_process, read_scenarios, without_identity,
 };
-use super::source::{FileId, Mark, SourceFile, Sources};
+use super::source::{FileId, Mark, SourceFile, Sources, Unread};
+use super::unread;
 use super::yaml::{self, Node};
 use crate::calendar::CalendarSheet;
 use crate::organisation::Organisation;
@@ -80,12 +81,19 @@ impl Catalogue {
     /// Reads and checks the files of a catalogue. Paths are relative to the catalogue's folder, with `/`.
     #[must_use]
     pub fn load(files: Vec<SourceFile>) -> Loaded {
-        let mut files: Vec<SourceFile> =
-            files.into_iter().filter(|f| role_of(&f.path) != Role::Other).collect();
+        Self::load_beside(files, Vec::new())
+    }
+
+    /// The same where some files could not be read, each of which is a finding.
+    #[must_use]
+    pub fn load_beside(mut files: Vec<SourceFile>, mut unread: Vec<Unread>) -> Loaded {
+        files.retain(|file| role_of(&file.path) != Role::Other);
+        unread.retain(|file| role_of(&file.path) != Role::Other);
+        files.extend(unread.iter().map(unread::shown));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let sources = Sources::new(files);
         let (catalogue, faults, marks) = on_long_stack(|| {
-            let mut loader = Loader::new(&sources);
+            let mut loader = Loader::new(&sources, &unread);
             let catalogue = loader.load();
             (catalogue, loader.faults, loader.marks)
         });
@@ -162,19 +170,23 @@ pub(super) fn name_of(path: &str) -> &str {
 
 struct Loader<'s> {
     sources: &'s Sources,
+    unread: &'s [Unread],
     faults: Vec<Fault>,
     used: BTreeSet<String>,
+    french_only: BTreeSet<Mark>,
     trees: Vec<(FileId, Role, Node)>,
     unreadable: BTreeSet<String>,
     marks: BTreeMap<String, BTreeMap<String, Mark>>,
 }
 
 impl<'s> Loader<'s> {
-    fn new(sources: &'s Sources) -> Self {
+    fn new(sources: &'s Sources, unread: &'s [Unread]) -> Self {
         Self {
             sources,
+            unread,
             faults: Vec::new(),
             used: BTreeSet::new(),
+            french_only: BTreeSet::new(),
             trees: Vec::new(),
             unreadable: BTreeSet::new(),
             marks: BTreeMap::new(),
@@ -198,6 +210,7 @@ impl<'s> Loader<'s> {
             used: &self.used,
             unreadable: &self.unreadable,
             header_file: self.file(Role::Catalogue),
+            french_only: &self.french_only,
         };
         self.faults.extend(check::run(&whole));
         let calendars = library.calendars.iter().map(|(n, item)| (n.clone(), item.value.clone())).collect();
@@ -231,11 +244,18 @@ impl<'s> Loader<'s> {
                 self.faults.push(Fault::error("catalogue.too_large", start_of(file), fr, en));
                 return None;
             }
-            let role = role_of(self.sources.path(file));
+            let path = self.sources.path(file);
+            let role = role_of(path);
+            let unread = self.unread.iter().find(|unread| unread.path == path);
+            self.faults.extend(unread.map(|unread| unread::fault(unread, file)));
             if role == Role::Areas {
                 continue;
             }
-            match yaml::parse(file, self.sources.text(file), &mut self.faults) {
+            let parsed = match unread {
+                None => yaml::parse(file, self.sources.text(file), &mut self.faults),
+                Some(_) => None,
+            };
+            match parsed {
                 Some(node) if !node.is_null() => self.trees.push((file, role, node)),
                 Some(_) => {
                     let (fr, en) = ("ce fichier est vide", "this file is empty");
@@ -271,6 +291,7 @@ impl<'s> Loader<'s> {
     fn clear(&mut self, desk: Desk) -> super::sheet::Places {
         self.faults.extend(desk.faults);
         self.used.extend(desk.used);
+        self.french_only.extend(desk.french_only);
         desk.places
     }
 

@@ -3,6 +3,7 @@
 //! [`Catalogue::load`] takes the texts of a folder's files and gives the catalogue, or every reason why there is none.
 
 mod check;
+pub mod codes;
 pub mod diagnostic;
 pub mod expression;
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod schema;
 pub mod sheet;
 pub mod source;
 pub mod template;
+mod unread;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};

@@ -13,6 +13,34 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// A file that cannot be read as text, or is too large to be. Of what is in it, only as much is kept as shows where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Path relative to the catalogue's folder.
+    pub path: String,
+    /// What is the matter.
+    pub why: NotText,
+}
+
+/// Why a file is not a text that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotText {
+    /// It has more bytes than a file of a catalogue may have.
+    TooLarge {
+        /// How many bytes, where the system tells.
+        bytes: u64,
+    },
+    /// It is not in UTF-8.
+    Encoding {
+        /// What it seems to be in, for example `UTF-16`.
+        probably: &'static str,
+        /// The text as it seems to be meant, up to the line of the first byte that is not UTF-8.
+        text: String,
+        /// The byte of `text` at which that is.
+        at: usize,
+    },
+}
+
 /// Which file of a [`Sources`] a place is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(usize);

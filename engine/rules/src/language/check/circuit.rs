@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
+use crate::language::source::Mark;
 use crate::organisation::Organisation;
 use crate::process::{Circuit, CircuitStep, Excluded, OnReject, Party, Quorum};
 
@@ -44,16 +45,15 @@ fn names(sheet: &Sheet, circuit: &Circuit, i: usize, step: &CircuitStep, faults:
     } else {
         (format!("étape inconnue : `{target}`"), format!("unknown step: `{target}`"))
     };
-    faults.push(Fault::error("circuit.return_to", mark, fr, en).suggest(nearest(target, earlier)));
+    faults.push(Fault::error("circuit.return_to", mark, fr, en).suggest(near(target, earlier)));
 }
 
 fn approvers(sheet: &Sheet, whole: &Whole<'_>, i: usize, step: &CircuitStep, faults: &mut Vec<Fault>) {
     let organisation = whole.library.organisation;
     let mark = sheet.at(&format!("{BASE}/steps/{i}/by"));
-    let in_charge: Vec<&str> = sheet.definition.assignment.iter().map(|rule| rule.is.as_str()).collect();
-    let able: BTreeSet<&str> =
-        step.by.iter().flat_map(|party| members(party, organisation, &in_charge)).collect();
-    if able.is_empty() {
+    let able: Vec<BTreeSet<&str>> =
+        sheet.definition.tenants.iter().map(|tenant| members(sheet, step, organisation, tenant)).collect();
+    if able.iter().all(BTreeSet::is_empty) {
         let (fr, en) = (
             format!("personne ne peut approuver l’étape `{}`", step.step),
             format!("nobody can approve the step `{}`", step.step),
@@ -61,46 +61,79 @@ fn approvers(sheet: &Sheet, whole: &Whole<'_>, i: usize, step: &CircuitStep, fau
         faults.push(Fault::error("circuit.no_approver", mark, fr, en));
         return;
     }
-    if let Quorum::AtLeast(least) = step.rule
-        && usize::try_from(least).unwrap_or(usize::MAX) > able.len()
-    {
-        let (fr, en) = (
-            format!("il faut {least} approbations ; combien de personnes peuvent en donner : {}", able.len()),
-            format!("{least} approvals are needed; how many people can give one: {}", able.len()),
-        );
-        faults.push(Fault::error("circuit.quorum", sheet.at(&format!("{BASE}/steps/{i}/rule")), fr, en));
-    }
-    let authors: BTreeSet<&str> = in_charge
-        .iter()
-        .flat_map(|s| organisation.people.iter().filter(move |p| p.services.iter().any(|x| x == s)))
-        .map(|p| p.person.as_str())
-        .collect();
-    if step.exclude.contains(&Excluded::Author) && able.len() == 1 && authors == able {
-        let (fr, en) = (
-            format!(
-                "la seule personne qui peut approuver l’étape `{}` est aussi la seule à pouvoir rédiger",
-                step.step
-            ),
-            format!(
-                "the only person who can approve the step `{}` is also the only one who can draft",
-                step.step
-            ),
-        );
-        faults.push(Fault::error("circuit.only_author", mark, fr, en));
+    for (able, tenant) in able.iter().zip(&sheet.definition.tenants) {
+        if able.is_empty() {
+            let (fr, en) = (
+                format!(
+                    "personne ne peut approuver l’étape `{}` dans la collectivité `{tenant}`, qui propose cette démarche",
+                    step.step
+                ),
+                format!(
+                    "nobody can approve the step `{}` in the collectivity `{tenant}`, which offers this process",
+                    step.step
+                ),
+            );
+            faults.push(Fault::warning("role.nobody_there", mark, fr, en));
+            continue;
+        }
+        enough(sheet, i, step, able.len(), faults);
+        let authors: BTreeSet<&str> = in_charge(sheet)
+            .flat_map(|service| organisation.all_of(&Party::Service(service.into()), tenant, None))
+            .map(|person| person.person.as_str())
+            .collect();
+        if step.exclude.contains(&Excluded::Author) && able.len() == 1 && authors == *able {
+            faults.push(only_author(step, mark));
+        }
     }
 }
 
-/// The staff codes of those a party stands for.
-fn members<'o>(party: &Party, organisation: &'o Organisation, in_charge: &[&str]) -> Vec<&'o str> {
-    organisation
-        .people
-        .iter()
-        .filter(|person| match party {
-            Party::Role(role) => person.roles.contains(role),
-            Party::Person(code) => person.person == *code,
-            Party::Service(service) => person.services.contains(service),
-            Party::ServiceInCharge => person.services.iter().any(|s| in_charge.contains(&s.as_str())),
-        })
-        .map(|person| person.person.as_str())
-        .collect()
+fn enough(sheet: &Sheet, i: usize, step: &CircuitStep, able: usize, faults: &mut Vec<Fault>) {
+    let Quorum::AtLeast(least) = step.rule else { return };
+    if usize::try_from(least).unwrap_or(usize::MAX) <= able {
+        return;
+    }
+    let (fr, en) = (
+        format!("il faut {least} approbations ; combien de personnes peuvent en donner : {able}"),
+        format!("{least} approvals are needed; how many people can give one: {able}"),
+    );
+    faults.push(Fault::error("circuit.quorum", sheet.at(&format!("{BASE}/steps/{i}/rule")), fr, en));
+}
+
+fn only_author(step: &CircuitStep, mark: Mark) -> Fault {
+    let (fr, en) = (
+        format!(
+            "la seule personne qui peut approuver l’étape `{}` est aussi la seule à pouvoir rédiger",
+            step.step
+        ),
+        format!(
+            "the only person who can approve the step `{}` is also the only one who can draft",
+            step.step
+        ),
+    );
+    Fault::error("circuit.only_author", mark, fr, en)
+}
+
+fn in_charge(sheet: &Sheet) -> impl Iterator<Item = &str> {
+    sheet.definition.assignment.iter().map(|rule| rule.is.as_str())
+}
+
+/// The staff codes of those who may decide on a step for a collectivity: a party means its people there.
+fn members<'o>(
+    sheet: &Sheet,
+    step: &CircuitStep,
+    organisation: &'o Organisation,
+    tenant: &str,
+) -> BTreeSet<&'o str> {
+    let mut able = Vec::new();
+    for party in &step.by {
+        match party {
+            Party::Role(_) | Party::Person(_) | Party::Service(_) => {
+                able.extend(organisation.all_of(party, tenant, None));
+            }
+            Party::ServiceInCharge => in_charge(sheet).for_each(|service| {
+                able.extend(organisation.all_of(party, tenant, Some(service)));
+            }),
+        }
+    }
+    able.into_iter().map(|person| person.person.as_str()).collect()
 }

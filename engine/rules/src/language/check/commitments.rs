@@ -1,7 +1,8 @@
 //! Commitments: each starts, each stops, and its warnings come in between.
 
+use super::tasks::{ancestors, stuck};
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 use crate::process::{CommitmentSheet, Moment, PauseReason};
 
 pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
@@ -17,6 +18,7 @@ pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
         moment(sheet, &format!("{base}/from"), &commitment.from, faults);
         moment(sheet, &format!("{base}/until"), &commitment.until, faults);
         direction(sheet, &base, commitment, faults);
+        reached(sheet, &base, commitment, faults);
         for (j, at) in commitment.warn_at.iter().enumerate() {
             if commitment.warn_at.iter().take(j).any(|earlier| earlier >= at) {
                 let (fr, en) = (
@@ -58,8 +60,8 @@ fn moment(sheet: &Sheet, pointer: &str, moment: &Moment, faults: &mut Vec<Fault>
     let tasks = || sheet.definition.treatment.iter().map(|t| t.task.as_str());
     if !tasks().any(|t| t == task) {
         let (fr, en) = (format!("tâche inconnue : `{task}`"), format!("unknown task: `{task}`"));
-        let near = nearest(task, tasks()).map(|t| format!("task:{t}"));
-        faults.push(Fault::error("task.unknown", sheet.at(pointer), fr, en).suggest(near));
+        let meant = near(task, tasks()).map(|t| t.map(|t| format!("task:{t}")));
+        faults.push(Fault::error("task.unknown", sheet.at(pointer), fr, en).suggest(meant));
     }
 }
 
@@ -80,13 +82,18 @@ fn rank(moment: &Moment) -> u8 {
 fn direction(sheet: &Sheet, base: &str, commitment: &CommitmentSheet, faults: &mut Vec<Fault>) {
     let (from, until) = (&commitment.from, &commitment.until);
     let name = &commitment.commitment;
+    let before = |task: &str, other: &str| ancestors(&sheet.definition.treatment, task).contains(other);
+    let backwards = match (from, until) {
+        (Moment::Task(first), Moment::Task(last)) => before(first, last) && !before(last, first),
+        _ => rank(from) > rank(until),
+    };
     if from == until {
         let (fr, en) = (
             format!("l’engagement `{name}` finit au moment où il commence"),
             format!("the commitment `{name}` ends as it begins"),
         );
         faults.push(Fault::error("commitment.never_stops", sheet.at(&format!("{base}/until")), fr, en));
-    } else if rank(from) > rank(until) {
+    } else if backwards {
         let (fr, en) = (
             format!("l’engagement `{name}` ne s’arrête jamais : sa fin vient avant son début"),
             format!("the commitment `{name}` never stops: its end comes before its beginning"),
@@ -98,5 +105,30 @@ fn direction(sheet: &Sheet, base: &str, commitment: &CommitmentSheet, faults: &m
                 "begins here",
             ),
         );
+    }
+}
+
+/// A clock that a task starts or stops runs only if the task is ever done.
+fn reached(sheet: &Sheet, base: &str, commitment: &CommitmentSheet, faults: &mut Vec<Fault>) {
+    let tasks = &sheet.definition.treatment;
+    let never = stuck(tasks);
+    let name = &commitment.commitment;
+    let ends = [
+        ("from", &commitment.from, "commitment.never_starts", "ne commence jamais", "never starts"),
+        ("until", &commitment.until, "commitment.never_stops", "ne s’arrête jamais", "never stops"),
+    ];
+    for (key, moment, code, fr, en) in ends {
+        let Moment::Task(task) = moment else { continue };
+        let dead = tasks.iter().position(|t| t.task == *task && never.contains(task.as_str()));
+        let Some(at) = dead else { continue };
+        let (fr, en) = (
+            format!("l’engagement `{name}` {fr} : la tâche `{task}` ne peut pas commencer"),
+            format!("the commitment `{name}` {en}: the task `{task}` cannot start"),
+        );
+        faults.push(Fault::error(code, sheet.at(&format!("{base}/{key}")), fr, en).label(
+            sheet.at(&format!("/treatment/{at}/after")),
+            "voici pourquoi",
+            "this is why",
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue's own references.
 
 use super::Whole;
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 use crate::language::source::Mark;
 
 pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
@@ -35,6 +35,6 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
         let start = whole.sources.text(file).find(name).unwrap_or_default();
         let mark = Mark { file, start, end: start + name.len() };
         let fault = Fault::error(code, mark, format!("{fr} : `{name}`"), format!("{en}: `{name}`"));
-        faults.push(fault.suggest(nearest(name, known)));
+        faults.push(fault.suggest(near(name, known)));
     }
 }

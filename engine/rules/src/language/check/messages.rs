@@ -1,7 +1,7 @@
 //! Messages: every placeholder is known, and none can leave a hole in a citizen's letter.
 
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 use crate::language::source::Mark;
 use crate::language::template::{self, Piece, TemplateError};
 use crate::process::{Definition, Field, Message, Party, Requirement, Silence, Simple};
@@ -93,13 +93,14 @@ fn one(
                     format!("mention inconnue : `{{{name}}}`"),
                     format!("unknown placeholder: `{{{name}}}`"),
                 );
-                let near = nearest(name, known.iter().map(String::as_str)).map(|n| format!("{{{n}}}"));
+                let meant =
+                    near(name, known.iter().map(String::as_str)).map(|n| n.map(|n| format!("{{{n}}}")));
                 let mut fault = Fault::error("message.placeholder", place(), fr, en);
-                if near.is_none() {
+                if meant.is_none() {
                     let list = known.join(", ");
                     fault = fault.help(format!("on connaît : {list}"), format!("known: {list}"));
                 }
-                faults.push(fault.suggest(near));
+                faults.push(fault.suggest(meant));
             }
             State::Personal if open => {
                 let (fr, en) = (

@@ -14,7 +14,10 @@ mod privacy;
 mod relations;
 mod rules;
 mod scenarios;
+mod span;
 mod tasks;
+mod titles;
+mod translations;
 mod twins;
 mod unused;
 
@@ -37,6 +40,7 @@ const SHEET_CHECKS: &[fn(&Sheet, &Whole<'_>, &mut Vec<Fault>)] = &[
     commitments::check,
     feasible::check,
     messages::check,
+    titles::check,
     law::check,
     privacy::check,
     relations::check,
@@ -44,7 +48,7 @@ const SHEET_CHECKS: &[fn(&Sheet, &Whole<'_>, &mut Vec<Fault>)] = &[
 
 /// The checks of the catalogue as a whole.
 const CATALOGUE_CHECKS: &[fn(&Whole<'_>, &mut Vec<Fault>)] =
-    &[frame::check, twins::check, unused::check, scenarios::check];
+    &[frame::check, twins::check, unused::check, scenarios::check, translations::check];
 
 /// A process sheet that has been read.
 #[derive(Debug)]
@@ -101,6 +105,8 @@ pub(super) struct Whole<'a> {
     /// The names of files that could not be read.
     pub(super) unreadable: &'a BTreeSet<String>,
     pub(super) header_file: Option<FileId>,
+    /// Texts that are given in French alone.
+    pub(super) french_only: &'a BTreeSet<Mark>,
 }
 
 /// Runs every check on everything.

@@ -38,6 +38,10 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
 
 /// A service treats the requests of its own collectivity.
 fn services_of_others(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    // A collectivity that is unknown may be the service's own, misspelt.
+    if sheet.definition.tenants.iter().any(|tenant| whole.library.organisation.tenant(tenant).is_none()) {
+        return;
+    }
     for (i, rule) in sheet.definition.assignment.iter().enumerate() {
         let Some(service) = whole.library.organisation.service(&rule.is) else { continue };
         if sheet.definition.tenants.contains(&service.tenant) {

@@ -1,7 +1,7 @@
 //! Personal data: what a sheet names as personal exists.
 
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 
 pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
     let definition = &sheet.definition;
@@ -13,7 +13,6 @@ pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
     {
         let (fr, en) = (format!("champ inconnu : `{name}`"), format!("unknown field: `{name}`"));
         let mark = sheet.at(&format!("/privacy/personal/{i}"));
-        faults
-            .push(Fault::error("field.unknown", mark, fr, en).suggest(nearest(name, known.iter().copied())));
+        faults.push(Fault::error("field.unknown", mark, fr, en).suggest(near(name, known.iter().copied())));
     }
 }

@@ -1,7 +1,7 @@
 //! `see_also` leads somewhere else.
 
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 
 pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     let known = || whole.sheets.iter().map(|s| s.definition.process.as_str());
@@ -12,7 +12,7 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
             faults.push(Fault::error("see_also.itself", mark, fr, en));
         } else if !known().any(|name| name == other) && !whole.unreadable.contains(other) {
             let (fr, en) = (format!("fiche inconnue : `{other}`"), format!("unknown process: `{other}`"));
-            faults.push(Fault::error("process.unknown", mark, fr, en).suggest(nearest(other, known())));
+            faults.push(Fault::error("process.unknown", mark, fr, en).suggest(near(other, known())));
         }
     }
 }

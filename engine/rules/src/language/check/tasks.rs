@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Sheet, Whole};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 use crate::process::TaskSheet;
 
 pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
@@ -29,7 +29,7 @@ pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
             let (fr, en) = (format!("tâche inconnue : `{before}`"), format!("unknown task: `{before}`"));
             let mark = sheet.at(&format!("/treatment/{i}/after/{j}"));
             faults.push(
-                Fault::error("task.unknown", mark, fr, en).suggest(nearest(before, names.iter().copied())),
+                Fault::error("task.unknown", mark, fr, en).suggest(near(before, names.iter().copied())),
             );
         }
         looks_ahead(sheet, tasks, i, task, faults);
@@ -37,24 +37,28 @@ pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
     cycles(sheet, tasks, faults);
 }
 
-/// Tasks that never start: those of a cycle, and those that wait for one of them.
-fn cycles(sheet: &Sheet, tasks: &[TaskSheet], faults: &mut Vec<Fault>) {
+/// The names of tasks that never start: those of a cycle, and those that wait for one of them.
+pub(super) fn stuck(tasks: &[TaskSheet]) -> BTreeSet<&str> {
     let exists = |name: &String| tasks.iter().any(|t| t.task == *name);
-    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut waiting: BTreeSet<&str> = tasks.iter().map(|t| t.task.as_str()).collect();
     loop {
+        let free = |name: &String| !waiting.contains(name.as_str()) || !exists(name);
         let ready: Vec<&str> = tasks
             .iter()
-            .filter(|t| !done.contains(t.task.as_str()))
-            .filter(|t| t.after.iter().all(|a| done.contains(a.as_str()) || !exists(a)))
+            .filter(|t| waiting.contains(t.task.as_str()) && t.after.iter().all(free))
             .map(|t| t.task.as_str())
             .collect();
         if ready.is_empty() {
-            break;
+            return waiting;
         }
-        done.extend(ready);
+        waiting.retain(|name| !ready.contains(name));
     }
+}
+
+fn cycles(sheet: &Sheet, tasks: &[TaskSheet], faults: &mut Vec<Fault>) {
+    let names = stuck(tasks);
     let stuck: Vec<(usize, &TaskSheet)> =
-        tasks.iter().enumerate().filter(|(_, t)| !done.contains(t.task.as_str())).collect();
+        tasks.iter().enumerate().filter(|(_, t)| names.contains(t.task.as_str())).collect();
     for (i, task) in &stuck {
         let mark = sheet.at(&format!("/treatment/{i}/after"));
         let in_cycle = ancestors(tasks, &task.task).contains(task.task.as_str());
@@ -93,6 +97,10 @@ pub(super) fn ancestors<'t>(tasks: &'t [TaskSheet], name: &str) -> BTreeSet<&'t 
 /// A condition on a task that has not been done when the condition is looked at.
 fn looks_ahead(sheet: &Sheet, tasks: &[TaskSheet], i: usize, task: &TaskSheet, faults: &mut Vec<Fault>) {
     let Some(when) = &task.when else { return };
+    // A name that is unknown may be the other task, misspelt.
+    if task.after.iter().any(|name| !tasks.iter().any(|t| t.task == *name)) {
+        return;
+    }
     let before = ancestors(tasks, &task.task);
     for other in tasks.iter().filter(|t| mentions(when, &t.task) && !before.contains(t.task.as_str())) {
         let (fr, en) = (

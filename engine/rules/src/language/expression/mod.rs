@@ -20,7 +20,7 @@ pub use environment::{Environment, Hidden, Type};
 pub use evaluate::EvaluationError;
 pub(crate) use parse::on_long_stack;
 
-use super::diagnostic::{Fault, Severity};
+use super::diagnostic::{Fault, Severity, Suggestion};
 use super::source::Mark;
 use super::yaml::Scalar;
 use crate::process::Bindings;
@@ -51,7 +51,7 @@ pub struct Finding {
     /// What to do about it.
     pub help: Option<Text>,
     /// What to write instead of the text at `range`.
-    pub suggestion: Option<String>,
+    pub suggestion: Option<Suggestion>,
 }
 
 impl Finding {
@@ -70,8 +70,8 @@ impl Finding {
         self
     }
 
-    fn suggest(mut self, suggestion: Option<String>) -> Self {
-        self.suggestion = suggestion;
+    fn suggest(mut self, suggestion: Option<impl Into<Suggestion>>) -> Self {
+        self.suggestion = suggestion.map(Into::into);
         self
     }
 

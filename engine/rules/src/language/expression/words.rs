@@ -5,6 +5,7 @@ use std::ops::Range;
 use cel::ParseError;
 
 use super::Finding;
+use crate::language::diagnostic::Suggestion;
 
 const CODE: &str = "expression.syntax";
 
@@ -52,7 +53,7 @@ fn habit(text: &str, at: usize) -> Option<Finding> {
             format!("ici on écrit `{instead}`"),
             format!("this is written `{instead}` here"),
         )
-        .suggest(Some(instead.to_owned()))
+        .suggest(Some(Suggestion::certain(instead)))
     };
     let before = text.get(..at)?.trim_end();
     match written.to_lowercase().as_str() {

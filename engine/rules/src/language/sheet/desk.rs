@@ -7,7 +7,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::commitment::{Budget, BudgetError, Unit};
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, Suggestion, near};
 use crate::language::grammar::{self, Choice, Group};
 use crate::language::source::Mark;
 use crate::language::yaml::{Entry, Node, Scalar, Style};
@@ -114,6 +114,8 @@ pub(crate) struct Desk {
     pub(crate) used: BTreeSet<String>,
     /// Files that exist but could not be read: a name that leads to one is not unknown.
     pub(crate) unreadable: BTreeSet<String>,
+    /// Texts that are given in French alone.
+    pub(crate) french_only: BTreeSet<Mark>,
 }
 
 impl Desk {
@@ -143,15 +145,15 @@ impl Desk {
         };
         let unknown = |e: &&Entry| !known.clone().any(|key| key == e.key) && e.key != "<<";
         for entry in entries.iter().filter(unknown) {
-            let near = nearest(&entry.key, known.clone());
+            let meant = near(&entry.key, known.clone());
             let mut fault = Fault::error(
                 "key.unknown",
                 entry.key_mark,
                 format!("clé inconnue : `{}`", entry.key),
                 format!("unknown key: `{}`", entry.key),
             )
-            .suggest(near.clone());
-            if near.is_none() {
+            .suggest(meant.clone());
+            if meant.is_none() {
                 let list = known.clone().collect::<Vec<_>>().join(", ");
                 fault = fault.help(format!("clés connues ici : {list}"), format!("keys known here: {list}"));
             }
@@ -245,11 +247,15 @@ impl Desk {
     pub(crate) fn words(&mut self, at: &At<'_>) -> Option<Text> {
         if at.node.scalar().is_some() {
             let fr = self.kept_text(&at.clone().becoming(format!("{}/fr", at.pointer)))?;
+            self.french_only.insert(at.mark());
             return Some(Text::new(fr, ""));
         }
         let entries = self.entries(at, &grammar::WORDS);
         let fr = self.require(&entries, "fr").and_then(|a| self.kept_text(&a));
         let en = self.get(&entries, "en").and_then(|a| self.kept_text(&a));
+        if en.is_none() && at.node.get("en").is_none() {
+            self.french_only.insert(at.mark());
+        }
         Some(Text::new(fr?, en.unwrap_or_default()))
     }
 
@@ -278,7 +284,7 @@ impl Desk {
             "il faut `true` ou `false` ici",
             "`true` or `false` is needed here",
         );
-        self.fault(fault.suggest(meant));
+        self.fault(fault.suggest(meant.map(Suggestion::certain)));
         None
     }
 
@@ -331,9 +337,13 @@ impl Desk {
         );
         let list = units.join(", ");
         let (amount, unit) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
-        let unit = french_unit(unit).or_else(|| nearest(unit, units.iter().map(String::as_str)));
+        let unit = french_unit(unit)
+            .map(Suggestion::certain)
+            .or_else(|| near(unit, units.iter().map(String::as_str)));
         let fault = match (unit, &error) {
-            (Some(unit), BudgetError::UnknownUnit(_)) => fault.suggest(Some(format!("{amount} {unit}"))),
+            (Some(unit), BudgetError::UnknownUnit(_)) => {
+                fault.suggest(Some(unit.map(|unit| format!("{amount} {unit}"))))
+            }
             (_, BudgetError::TooLong { unit, .. }) => {
                 let most = unit.most();
                 fault.help(format!("au plus {most}"), format!("at most {most}"))
@@ -379,14 +389,14 @@ impl Desk {
             return Some(choice.word);
         }
         let list = choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(", ");
-        let near = nearest(text, choices.iter().map(|choice| choice.word));
+        let meant = near(text, choices.iter().map(|choice| choice.word));
         let fault = if at.node.scalar().is_some() {
             let (fr, en) = (format!("`{text}` n’est pas admis ici"), format!("`{text}` is not allowed here"));
             Fault::error("value.unknown", at.mark(), fr, en)
         } else {
             Fault::error("value.kind", at.mark(), "il faut un seul mot ici", "a single word is needed here")
         };
-        self.fault(fault.help(format!("au choix : {list}"), format!("one of: {list}")).suggest(near));
+        self.fault(fault.help(format!("au choix : {list}"), format!("one of: {list}")).suggest(meant));
         None
     }
 
@@ -452,15 +462,17 @@ impl Desk {
             return false;
         }
         known.dedup();
-        let near = nearest(name, known.iter().copied());
+        let meant = near(name, known.iter().copied());
+        // What was probably meant is not unused for being misspelt.
+        self.used.extend(meant.as_ref().map(|meant| meant.text.clone()));
         let mut fault = Fault::error(
             kind.code,
             mark,
             format!("{} : `{name}`", kind.fr),
             format!("{}: `{name}`", kind.en),
         )
-        .suggest(near.clone());
-        if near.is_none() && !known.is_empty() {
+        .suggest(meant.clone());
+        if meant.is_none() && !known.is_empty() {
             let list = known.iter().take(20).copied().collect::<Vec<_>>().join(", ");
             fault = fault.help(format!("on connaît : {list}"), format!("known: {list}"));
         }
@@ -487,18 +499,19 @@ pub(crate) fn meaning<T: DeserializeOwned>(word: &'static str) -> Option<T> {
 }
 
 /// The unit that an officer meant who wrote it in French.
-fn french_unit(unit: &str) -> Option<String> {
+fn french_unit(unit: &str) -> Option<&'static str> {
     let unit = unit.trim().to_lowercase();
-    let found = match unit.trim_end_matches('s') {
-        "jour ouvré" | "jours ouvré" | "jo" | "working-day" => "working days",
-        "heure ouvrée" | "heures ouvrée" => "working hours",
-        "jour" => "days",
-        "heure" => "hours",
-        "moi" => "months",
-        "an" | "année" => "years",
-        "minute" => "minutes",
-        "week" | "semaine" => return None,
+    let words: Vec<&str> = unit.split_whitespace().map(|word| word.trim_end_matches('s')).collect();
+    let found = match words.as_slice() {
+        ["jour", "ouvré"] | ["jo"] | ["working-day"] => "working days",
+        ["heure", "ouvrée"] => "working hours",
+        ["minute", "ouvrée"] => "working minutes",
+        ["jour"] => "days",
+        ["heure" | "h"] => "hours",
+        // « mois » has an s of its own.
+        ["moi"] => "months",
+        ["an" | "année"] => "years",
         _ => return None,
     };
-    Some(found.to_owned())
+    Some(found)
 }

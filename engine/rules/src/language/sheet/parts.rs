@@ -3,7 +3,7 @@
 use super::desk::{At, Desk, Kind};
 use super::process::Library;
 use crate::commitment::Budget;
-use crate::language::diagnostic::Fault;
+use crate::language::diagnostic::{Fault, Suggestion};
 use crate::language::grammar::{self, Group};
 use crate::process::{Alarm, Moment, Party, Rule};
 
@@ -35,7 +35,11 @@ impl Desk {
             let as_role = organisation.roles.iter().any(|r| r.role == text).then(|| format!("role:{text}"));
             let as_service =
                 organisation.services.iter().any(|s| s.service == text).then(|| format!("service:{text}"));
-            self.fault(fault.suggest(as_role.or(as_service)));
+            let meant = match (as_role, as_service) {
+                (Some(role), None) => Some(Suggestion::certain(role)),
+                (role, service) => role.or(service).map(Suggestion::from),
+            };
+            self.fault(fault.suggest(meant));
             return None;
         };
         let mark = self.part_of(at, &text, name);
@@ -59,8 +63,8 @@ impl Desk {
                     format!("`{kind}:` n’existe pas"),
                     format!("there is no `{kind}:`"),
                 );
-                let near = crate::language::diagnostic::nearest(kind, ["role", "service", "person"]);
-                self.fault(fault.suggest(near.map(|k| format!("{k}:{name}"))));
+                let near = crate::language::diagnostic::near(kind, ["role", "service", "person"]);
+                self.fault(fault.suggest(near.map(|kind| kind.map(|k| format!("{k}:{name}")))));
                 None
             }
         }

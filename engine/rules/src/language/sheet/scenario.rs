@@ -11,7 +11,7 @@ use super::parts::{PERSON, ROLE};
 use super::process::Library;
 use super::verbs::verbs;
 use crate::commitment::Budget;
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, near};
 use crate::language::grammar;
 use crate::language::source::{Mark, SourceFile, Sources};
 use crate::language::yaml::{self, Node};
@@ -171,14 +171,17 @@ impl Desk {
             self.no_verb(at, map.iter().map(|e| (e.key.as_str(), e.key_mark)).next());
             return None;
         };
-        if let Some(second) = found.next() {
+        let second = found.next();
+        if let Some(second) = second {
             let (fr, en) = ("une seule action par étape", "only one action per step");
             self.fault(Fault::error("scenario.two_actions", second.key_mark, fr, en));
         }
         let definition = verbs().find(|v| v.name == entry.key);
         let beside = definition.map_or(&[][..], |verb| verb.beside);
-        let in_place =
-            |key: &&str| ["at", "after", "by"].contains(key) || **key == *entry.key || beside.contains(key);
+        let said = [Some(entry.key.as_str()), second.map(|entry| entry.key.as_str())];
+        let in_place = |key: &&str| {
+            ["at", "after", "by"].contains(key) || said.contains(&Some(*key)) || beside.contains(key)
+        };
         let entries = self.entries_among(at, grammar::SCENARIO_STEP.names().filter(in_place));
         let when = self.scenario_when(&entries);
         let by = self.step_by(&entries, library);
@@ -197,12 +200,12 @@ impl Desk {
         let names: Vec<&str> =
             verbs().map(|v| v.name).chain(["wait", "outage", "expect", "expect_refused"]).collect();
         let mark = first.map_or_else(|| at.mark(), |(_, mark)| mark);
-        let near = first.and_then(|(key, _)| nearest(key, names.iter().copied()));
+        let meant = first.and_then(|(key, _)| near(key, names.iter().copied()));
         let list = names.join(", ");
         let fault =
             Fault::error("scenario.no_action", mark, "cette étape ne fait rien", "this step does nothing");
         let fault = fault.help(format!("actions connues : {list}"), format!("known actions: {list}"));
-        self.fault(fault.suggest(near));
+        self.fault(fault.suggest(meant));
     }
 
     /// The value of a verb, which may be empty: `claim:` says enough.

@@ -6,7 +6,7 @@ use super::desk::{At, Desk, Entries};
 use crate::calendar::{
     Calendar, CalendarError, CalendarSheet, Closure, HolidaySet, Interval, Opening, Weekday,
 };
-use crate::language::diagnostic::{Fault, nearest};
+use crate::language::diagnostic::{Fault, Suggestion, near};
 use crate::language::grammar;
 use crate::process::Message;
 
@@ -22,7 +22,9 @@ impl Desk {
                 format!("ce fichier s’appelle `{path}`, et son contenu `{name}`"),
                 format!("this file is called `{path}`, and its content `{name}`"),
             );
-            self.fault(Fault::error("name.mismatch", at.mark(), fr, en).suggest(Some(expected)));
+            self.fault(
+                Fault::error("name.mismatch", at.mark(), fr, en).suggest(Some(Suggestion::certain(expected))),
+            );
         }
     }
 }
@@ -122,14 +124,14 @@ impl Desk {
         let Err(error) = Calendar::compile(sheet) else { return };
         let pointer = format!("/{}", error.path().join("/"));
         let mark = self.places.mark(&pointer).unwrap_or_else(|| at.mark());
-        let (code, fr, near) = match &error {
+        let (code, fr, meant) = match &error {
             CalendarError::UnknownZone(zone) => {
-                let near = nearest(zone, chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()));
-                ("calendar.zone", format!("fuseau horaire inconnu : `{zone}`"), near)
+                let meant = near(zone, chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()));
+                ("calendar.zone", format!("fuseau horaire inconnu : `{zone}`"), meant)
             }
             CalendarError::UnknownHolidays(set) => {
-                let near = nearest(set, HolidaySet::ALL.map(HolidaySet::name));
-                ("calendar.holidays", format!("jeu de jours fériés inconnu : `{set}`"), near)
+                let meant = near(set, HolidaySet::ALL.map(HolidaySet::name));
+                ("calendar.holidays", format!("jeu de jours fériés inconnu : `{set}`"), meant)
             }
             CalendarError::Backwards { interval, .. } => {
                 ("calendar.hours", format!("`{interval}` finit avant de commencer"), None)
@@ -150,6 +152,6 @@ impl Desk {
                 ("calendar.invalid", format!("calendrier inutilisable : {other}"), None)
             }
         };
-        self.fault(Fault::error(code, mark, fr, error.to_string()).suggest(near));
+        self.fault(Fault::error(code, mark, fr, error.to_string()).suggest(meant));
     }
 }

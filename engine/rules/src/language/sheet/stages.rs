@@ -3,7 +3,7 @@
 use super::desk::{At, Desk, Entries, Kind};
 use super::process::Library;
 use crate::commitment::{Budget, Unit};
-use crate::language::diagnostic::Fault;
+use crate::language::diagnostic::{Fault, Suggestion};
 use crate::language::grammar;
 use crate::process::{
     Costs, DeliveryChoice, DeliverySheet, Law, Message, Missed, Privacy, Qualification, TaskSheet,
@@ -157,7 +157,9 @@ impl Desk {
                 .parse::<Budget>()
                 .is_ok()
                 .then(|| format!("{} after closed", duration.trim()));
-            self.fault(Fault::error("privacy.retention", at.mark(), fr, en).suggest(fixed));
+            self.fault(
+                Fault::error("privacy.retention", at.mark(), fr, en).suggest(fixed.map(Suggestion::certain)),
+            );
             return None;
         }
         let budget = self.budget_in(duration.trim(), &at)?;

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use super::super::Finding;
 use super::super::environment::Type;
 use super::{Checker, Part, unify};
-use crate::language::diagnostic::nearest;
+use crate::language::diagnostic::near;
 
 impl Checker<'_> {
     pub(super) fn mismatch(&mut self, place: Range<usize>, a: &Type, b: &Type) {
@@ -81,8 +81,8 @@ impl Checker<'_> {
             match kind {
                 Type::Choice(options) if !options.contains(text) => {
                     let list = options.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-                    let near =
-                        nearest(text, options.iter().map(String::as_str)).map(|word| format!("'{word}'"));
+                    let meant = near(text, options.iter().map(String::as_str))
+                        .map(|word| word.map(|word| format!("'{word}'")));
                     let finding = Finding::new(
                         "expression.option",
                         place.clone(),
@@ -92,7 +92,7 @@ impl Checker<'_> {
                         format!("`{text}` is not one of the possible values: the rule would never hold"),
                     )
                     .help(format!("valeurs possibles : {list}"), format!("possible values: {list}"));
-                    self.report(finding.suggest(near));
+                    self.report(finding.suggest(meant));
                 }
                 Type::Date if NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() || text.len() != 10 => {
                     let (fr, en) = ("une date s’écrit '2026-05-07'", "a day is written '2026-05-07'");

@@ -7,7 +7,7 @@ use cel::common::ast::{Expr, IdedExpr};
 use super::super::Finding;
 use super::super::environment::{Hidden, Type};
 use super::{Checker, Part};
-use crate::language::diagnostic::nearest;
+use crate::language::diagnostic::{Suggestion, near};
 
 impl Checker<'_> {
     /// `form.place.area`: the whole chain at once, so that the message names the part that is wrong.
@@ -111,18 +111,18 @@ impl Checker<'_> {
                 (format!("`{path}` n’a pas de champ `{name}`"), format!("`{path}` has no field `{name}`"))
             }
         };
-        let near = nearest(name, known.iter().copied());
-        let mut finding = Finding::new("expression.unknown_name", place, fr, en).suggest(near.clone());
-        if near.is_none() && of.is_none() && !matches!(name, "oui" | "non" | "vrai" | "faux") {
+        let meant = near(name, known.iter().copied());
+        let mut finding = Finding::new("expression.unknown_name", place, fr, en).suggest(meant.clone());
+        if meant.is_none() && of.is_none() && !matches!(name, "oui" | "non" | "vrai" | "faux") {
             let list = known.join(", ");
             finding = finding.help(
                 format!("noms connus : {list} ; un texte s’écrit entre apostrophes : '{name}'"),
                 format!("known names: {list}; a text stands in quotes: '{name}'"),
             );
-        } else if near.is_none() && of.is_none() {
+        } else if meant.is_none() && of.is_none() {
             let instead = if matches!(name, "oui" | "vrai") { "true" } else { "false" };
-            finding = finding.suggest(Some(instead.to_owned()));
-        } else if near.is_none() && !known.is_empty() && known.len() <= 20 {
+            finding = finding.suggest(Some(Suggestion::certain(instead)));
+        } else if meant.is_none() && !known.is_empty() && known.len() <= 20 {
             let list = known.join(", ");
             finding = finding.help(format!("champs connus : {list}"), format!("known fields: {list}"));
         }
