@@ -62,7 +62,8 @@ pub mod workers;
 pub use crate::guichet::{Guichet, OpenError, READ_MODELS_FILE};
 pub use access::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry};
 pub use catalogue_folder::{
-    CatalogueFolderError, DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX, read_catalogue_folder,
+    BYTES_MAX, CatalogueFiles, CatalogueFolderError, DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX,
+    list_catalogue_files, read_catalogue_files, read_catalogue_folder,
 };
 pub use dashboard::{Dashboard, Titles};
 pub use dossier::{Dossier, may_read};

@@ -7,7 +7,7 @@ use guichet_engine::rules::language::{Catalogue, Loaded, Sources};
 use guichet_engine::rules::text::Language;
 
 use super::failure::Failure;
-use crate::{CatalogueFolderError, read_catalogue_folder};
+use crate::{CatalogueFiles, CatalogueFolderError, read_catalogue_files};
 
 /// Where the reference town stands in the repository.
 pub(crate) const CHALONS: &str = "processes/chalons";
@@ -31,8 +31,13 @@ pub(crate) fn chalons() -> Option<PathBuf> {
 
 /// Reads and checks the catalogue in `folder`.
 pub(crate) fn load(folder: &Path, language: Language) -> Result<Loaded, Failure> {
-    let files = read_catalogue_folder(folder).map_err(|error| failure(&error, language))?;
-    Ok(Catalogue::load(files))
+    let CatalogueFiles { files, unread } = read(folder, language)?;
+    Ok(Catalogue::load_beside(files, unread))
+}
+
+/// Reads the files of the catalogue in `folder`.
+pub(crate) fn read(folder: &Path, language: Language) -> Result<CatalogueFiles, Failure> {
+    read_catalogue_files(folder).map_err(|error| failure(&error, language))
 }
 
 /// The catalogue in `folder`, or its first errors.
@@ -95,6 +100,9 @@ pub(crate) fn folder_words(error: &CatalogueFolderError, language: Language) -> 
         }
         (E::TooLarge { path }, Language::Fr) => format!("{} dépasse la taille permise", path.display()),
         (E::NotText { path }, Language::Fr) => format!("{} n’est pas du texte UTF-8", path.display()),
+        (E::TooMuch { path }, Language::Fr) => {
+            format!("{} contient plus de 32 Mio de fiches", path.display())
+        }
         (E::TooMany { path }, Language::Fr) => {
             format!("{} contient trop de fichiers, ou des dossiers trop profonds", path.display())
         }

@@ -32,6 +32,8 @@ pub(crate) enum Format {
     Json,
     /// Comma-separated values for spreadsheets.
     Csv,
+    /// Findings for code hosts and editors (SARIF 2.1.0).
+    Sarif,
 }
 
 /// A language on the command line.

@@ -37,6 +37,6 @@ pub(crate) async fn print(
     match context.format {
         Format::Human => print::human(context, &figures),
         Format::Json => print::json(context, &figures),
-        Format::Csv => print::csv(context, &figures),
+        Format::Csv | Format::Sarif => print::csv(context, &figures),
     }
 }

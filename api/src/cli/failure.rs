@@ -53,12 +53,17 @@ impl Failure {
 
     /// Says it on standard error, unless whoever listened has gone, and gives the exit code.
     pub(crate) fn tell(&self, context: &Context) -> ExitCode {
+        self.say(context);
+        ExitCode::from(self.code)
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn say(&self, context: &Context) {
         if !self.sentence.is_empty() {
             let word = context.say("erreur", "error");
             // There is nobody left to tell when standard error is closed.
             let _ = writeln!(std::io::stderr(), "{word}: {}", self.sentence);
         }
-        ExitCode::from(self.code)
     }
 }
 

@@ -39,7 +39,7 @@ impl Key {
         let key = access.create(&self.tenant, holder, &Surroundings::system()).map_err(refused)?;
         match context.format {
             Format::Json => writeln!(context.out, "{}", json!({ "key": key, "tenant": self.tenant }))?,
-            Format::Human | Format::Csv => {
+            Format::Human | Format::Csv | Format::Sarif => {
                 writeln!(context.out, "{key}")?;
                 let note = match context.language {
                     Language::Fr => "Gardez cette clé : elle ne sera plus montrée.",

@@ -40,6 +40,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use catalogue::folder_words;
 use context::{Context, Globals};
+use context::{Context, Format, Globals};
 use failure::{Failure, Verdict};
 
 /// Receives, routes, follows and answers the requests of citizens, and keeps the promises made to them.
@@ -105,6 +106,12 @@ pub fn main() -> ExitCode {
         }
     };
     let mut context = Context::new(line.globals);
+    // Findings are all that the format can say.
+    if context.format == Format::Sarif && !matches!(line.action, Action::Check(_)) {
+        let sentence =
+            context.say("seul `guichet check` écrit en SARIF", "only `guichet check` writes SARIF");
+        return Failure::usage(sentence).tell(&context);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::found(format!("guichet: {error}")).tell(&context),

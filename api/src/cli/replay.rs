@@ -55,7 +55,7 @@ impl Replay {
                 writeln!(context.out, "{answer:#}")?;
                 Ok(())
             }
-            Format::Csv => table(context, &history).write_csv(&mut context.out),
+            Format::Csv | Format::Sarif => table(context, &history).write_csv(&mut context.out),
             Format::Human => {
                 table(context, &history).write(&mut context.out)?;
                 writeln!(context.out)?;

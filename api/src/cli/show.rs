@@ -45,7 +45,7 @@ impl Show {
                 writeln!(context.out, "{answer:#}")?;
                 Ok(())
             }
-            Format::Csv => history(context, &timeline).write_csv(&mut context.out),
+            Format::Csv | Format::Sarif => history(context, &timeline).write_csv(&mut context.out),
             Format::Human => {
                 let title = models.definition(&card.definition);
                 let title = title.map_or(card.process.clone(), |it| it.title_in(context.language).to_owned());

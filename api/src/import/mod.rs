@@ -6,6 +6,7 @@
 
 mod areas;
 mod aside;
+mod beside;
 mod conditions;
 mod map;
 mod read_map;
@@ -13,6 +14,7 @@ mod row;
 mod run;
 
 pub use areas::Areas;
+pub use beside::beside;
 pub use conditions::{Condition, Test};
 pub use map::{Blank, ImportMap, Lookup, ProcessRule, Received, Value};
 pub use read_map::read_map;

@@ -22,10 +22,10 @@ const COMPANIONS: &[(&str, &[&str])] = &[
     ("acknowledgement.missing", &["catalogue.unused"]),
 ];
 
-/// Findings that other doors make, where they are tried: when a folder is read, by `guichet due`, and of the maps of
-/// imports.
+/// Findings that other doors make, where they are tried: when a folder is read, by `guichet due` and `guichet test`, and
+/// of the maps of imports.
 fn elsewhere(code: &str) -> bool {
-    matches!(code, "file.encoding" | "calendar.shape") || code.starts_with("import.")
+    matches!(code, "file.encoding" | "calendar.shape" | "scenario.failed") || code.starts_with("import.")
 }
 
 fn replaced(page: &Page, with: &str) -> Files {

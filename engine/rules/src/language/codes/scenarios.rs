@@ -8,12 +8,12 @@ const QUALIFY: &str = "{ by: role:accueil, qualify: {} }";
 pub(super) const PAGES: &[Page] = &[
     page_of("scenario.action", "Une action mal dite", "An action badly said")
         .cause(
-            "Le verbe existe, mais une de ses parties manque ou n’est pas admise.",
-            "The verb exists, but one of its parts is missing or not allowed.",
+            "Le verbe existe, mais une de ses parties n’a pas la valeur qu’il lui faut.",
+            "The verb exists, but one of its parts does not have a value that it needs.",
         )
         .remedy("Voyez les parties du verbe dans le manuel.", "See the parts of the verb in the manual.")
-        .example(TEST, QUALIFY, "{ by: role:accueil, qualify: { complexity: hard } }")
-        .rather("{ by: role:accueil, qualify: { complexity: complex } }"),
+        .example(TEST, QUALIFY, "{ rate: 900 }")
+        .rather("{ rate: 5 }"),
     page_of("scenario.no_action", "Une étape qui ne fait rien", "A step that does nothing")
         .cause("Aucun verbe connu.", "There is no known verb.")
         .remedy("Prenez un des verbes indiqués.", "Take one of the verbs listed.")
@@ -24,4 +24,18 @@ pub(super) const PAGES: &[Page] = &[
         .cause("On ne saurait laquelle vient d’abord.", "Nobody could tell which comes first.")
         .remedy("Faites-en deux étapes.", "Make two steps of it.")
         .example(TEST, QUALIFY, "{ by: role:accueil, qualify: {}, claim: {} }"),
+    page_of(
+        "scenario.failed",
+        "Un scénario qui ne se passe pas comme écrit",
+        "A scenario that goes otherwise",
+    )
+    .cause(
+        "`guichet test` l’a joué : à cette étape, ce qui est arrivé n’est pas ce qui était attendu.",
+        "`guichet test` has played it: at this step, what happened is not what was expected.",
+    )
+    .remedy(
+        "Corrigez la fiche si elle se trompe, le scénario sinon ; l’histoire jusque-là est montrée.",
+        "Correct the sheet where it is wrong, else the scenario; the history that led there is shown.",
+    )
+    .example(TEST, "stage: received", "stage: assigned"),
 ];

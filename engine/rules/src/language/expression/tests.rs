@@ -36,7 +36,7 @@ fn faults(text: &str) -> Vec<String> {
             .iter()
             .map(|f| {
                 let at = &text[f.range.clone()];
-                let hint = f.suggestion.as_deref().map(|s| format!(" -> {s}")).unwrap_or_default();
+                let hint = f.suggestion.as_ref().map(|s| format!(" -> {}", s.text)).unwrap_or_default();
                 format!("{} `{at}`{hint}", f.code.trim_start_matches("expression."))
             })
             .collect(),
