@@ -39,7 +39,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub(crate) use catalogue::folder_words;
-use context::{Context, Globals};
 use context::{Context, Format, Globals};
 use failure::{Failure, Verdict};
 

@@ -4,6 +4,7 @@
 mod catalogues;
 mod diagrams;
 mod editor;
+mod checking;
 mod imports;
 mod newcomers;
 mod scenarios;

@@ -17,12 +17,23 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
             for step in &scenario.steps {
                 // From here on it is a request of another process, with other fields, tasks and promises.
                 if let Some(other) = reclassified(step) {
-                    let Some(other) = sheet(other) else { break };
-                    now = other;
+                    let Some(known) = sheet(other) else {
+                        other_process(other, step, whole, faults);
+                        break;
+                    };
+                    now = known;
                 }
                 one(step, &now.definition, faults);
             }
         }
+    }
+}
+
+/// A request that turns out to be another one needs that other process.
+fn other_process(process: &str, step: &Step, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    if !whole.unreadable.contains(process) {
+        let known = whole.sheets.iter().map(|s| s.definition.process.as_str()).collect::<Vec<_>>();
+        unknown(process, &known, step.mark, "process.unknown", "fiche inconnue", "unknown process", faults);
     }
 }
 
@@ -120,6 +131,7 @@ fn unknown(
     fault = match nearest(name, known.iter().copied()) {
         Some(near) => fault.help(format!("vouliez-vous dire `{near}` ?"), format!("did you mean `{near}`?")),
         None if list.is_empty() => fault,
+        None if known.len() > 20 => fault,
         None => fault.help(format!("on connaît : {list}"), format!("known: {list}")),
     };
     faults.push(fault);

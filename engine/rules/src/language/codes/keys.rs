@@ -62,7 +62,6 @@ pub(super) const PAGES: &[Page] = &[
             "Write one of the units listed.",
         )
         .example(TROU, "within: 1 working day\n", "within: 1 jour ouvré\n")
-        .rather("within: 1 working days\n")
         .certain(),
     page_of("party.invalid", "Cela ne désigne personne", "This names nobody")
         .cause(

@@ -342,7 +342,9 @@ impl Desk {
             .or_else(|| near(unit, units.iter().map(String::as_str)));
         let fault = match (unit, &error) {
             (Some(unit), BudgetError::UnknownUnit(_)) => {
-                fault.suggest(Some(unit.map(|unit| format!("{amount} {unit}"))))
+                let singular =
+                    |unit: String| if amount == "1" { unit.trim_end_matches('s').to_owned() } else { unit };
+                fault.suggest(Some(unit.map(|unit| format!("{amount} {}", singular(unit)))))
             }
             (_, BudgetError::TooLong { unit, .. }) => {
                 let most = unit.most();
