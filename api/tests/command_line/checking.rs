@@ -197,7 +197,7 @@ fn a_changed_file_is_checked_again() {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
-    let mut next = || {
+    let next = || {
         let line = told.recv_timeout(Duration::from_secs(30)).unwrap();
         serde_json::from_str::<Value>(&line).unwrap()["errors"].as_u64().unwrap()
     };

@@ -5,6 +5,7 @@ mod catalogues;
 mod diagrams;
 mod editor;
 mod checking;
+mod diagrams;
 mod imports;
 mod newcomers;
 mod scenarios;

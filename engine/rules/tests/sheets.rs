@@ -13,6 +13,8 @@ use guichet_rules::text::Language;
 use proptest::prelude::*;
 use serde_json::json;
 
+#[path = "sheets/mutations.rs"]
+mod mutations;
 #[path = "sheets/codes.rs"]
 mod pages;
 

@@ -13,6 +13,9 @@ use crate::language::source::Mark;
 use crate::language::yaml::{Entry, Node, Scalar, Style};
 use crate::text::Text;
 
+/// The most unknown keys that are told of one mapping.
+const MOST_STRANGERS: usize = 50;
+
 /// Where each part of a definition was written, by JSON pointer into the definition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
@@ -144,7 +147,8 @@ impl Desk {
             return Entries { entries: &[], mark: at.mark(), pointer: at.pointer.clone() };
         };
         let unknown = |e: &&Entry| !known.clone().any(|key| key == e.key) && e.key != "<<";
-        for entry in entries.iter().filter(unknown) {
+        // A mapping with more strangers than that is something else altogether.
+        for entry in entries.iter().filter(unknown).take(MOST_STRANGERS) {
             let meant = near(&entry.key, known.clone());
             let mut fault = Fault::error(
                 "key.unknown",

@@ -1,6 +1,7 @@
 //! From the parser's events to the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
@@ -51,7 +52,12 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Mark)>, seen: BTreeMap<String, Mark> },
+    /// `seen` holds digests of the keys: a second copy of each would double what a long mapping weighs.
+    Map {
+        entries: Vec<Entry>,
+        key: Option<(String, Mark)>,
+        seen: HashSet<u64>,
+    },
 }
 
 struct Builder<'a> {
@@ -128,7 +134,7 @@ impl<'a> Builder<'a> {
                 self.open(Content::List(Vec::new()), style, anchor, mark)
             }
             Event::MappingStart(style, anchor, _) => {
-                let content = Content::Map { entries: Vec::new(), key: None, seen: BTreeMap::new() };
+                let content = Content::Map { entries: Vec::new(), key: None, seen: HashSet::new() };
                 self.open(content, style, anchor, mark)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(mark),
@@ -218,17 +224,25 @@ impl<'a> Builder<'a> {
                     }
                     *key = Some((scalar.text, node.mark));
                 }
-                Some((name, mark)) => match seen.get(&name) {
-                    Some(first) => self.faults.push(words::duplicate(&name, mark, *first)),
-                    None => {
-                        seen.insert(name.clone(), mark);
-                        entries.push(Entry { key: name, key_mark: mark, value: node });
+                Some((name, mark)) => {
+                    // Only a digest that was seen before makes a search worth its while.
+                    let fresh = seen.insert(digest(&name));
+                    let twin = entries.iter().filter(|_| !fresh).find(|entry| entry.key == name);
+                    match twin.map(|entry| entry.key_mark) {
+                        Some(first) => self.faults.push(words::duplicate(&name, mark, first)),
+                        None => entries.push(Entry { key: name, key_mark: mark, value: node }),
                     }
-                },
+                }
             },
         }
         Ok(())
     }
+}
+
+fn digest(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn depth(node: &Node) -> usize {
