@@ -9,10 +9,9 @@
 )]
 
 mod catalogues;
-mod diagrams;
-mod editor;
 mod checking;
 mod diagrams;
+mod editor;
 mod imports;
 mod newcomers;
 mod scenarios;
