@@ -38,4 +38,16 @@ pub(super) const PAGES: &[Page] = &[
         "Correct the sheet where it is wrong, else the scenario; the history that led there is shown.",
     )
     .example(TEST, "stage: received", "stage: assigned"),
+    page_of("scenario.two_times", "Deux moments pour une étape", "Two times for one step")
+        .cause(
+            "`at` et `after` disent tous deux quand : on ne saurait lequel vaut.",
+            "`at` and `after` both say when: nobody could tell which counts.",
+        )
+        .remedy("Gardez-en un.", "Keep one of them.")
+        .example(
+            TEST,
+            QUALIFY,
+            "{ at: \"2026-05-12T10:00\", after: 1 working day, by: role:accueil, qualify: {} }",
+        )
+        .rather("{ after: 1 working day, by: role:accueil, qualify: {} }"),
 ];
