@@ -1,6 +1,6 @@
 //! Definitions and organisations as they stand in the journal: published there in full, compiled once, shared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -10,9 +10,11 @@ use guichet_journal::{
 };
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{
-    Definition, DefinitionHash, ORGANISATION_PUBLISHED, ORGANISATION_STREAM, OrganisationPublished,
-    PROCESS_PUBLISHED, PROCESS_STREAM, Plan, ProcessPublished, Sources, organisation_stream, process_stream,
+    DRAFT_ABANDONED, Definition, DefinitionHash, DraftAbandoned, ORGANISATION_PUBLISHED, ORGANISATION_STREAM,
+    OrganisationPublished, PROCESS_DRAFTED, PROCESS_PUBLISHED, PROCESS_RETIRED, PROCESS_STREAM, Plan,
+    ProcessDrafted, ProcessPublished, ProcessRetired, Sources, organisation_stream, process_stream,
 };
+use guichet_rules::request::RequestId;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -39,6 +41,8 @@ pub struct Published {
     pub changed: usize,
     /// Versions that were in force already.
     pub unchanged: usize,
+    /// Versions left aside, because their process was taken out of force since.
+    pub retired: usize,
 }
 
 /// A published version.
@@ -47,11 +51,23 @@ struct Version {
     sources: Arc<Sources>,
 }
 
+/// A draft whose request has not come to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) tenant: Tenant,
+    pub(crate) drafted: Arc<ProcessDrafted>,
+    /// The head of the process's stream.
+    pub(crate) head: Revision,
+}
+
 #[derive(Default)]
 struct Shelf {
     versions: HashMap<DefinitionHash, Version>,
     in_force: HashMap<(String, String), DefinitionHash>,
     organisations: HashMap<String, Arc<Organisation>>,
+    retired: HashMap<(String, String), Arc<ProcessRetired>>,
+    /// Drafts that are neither in force nor given up, in the order in which they came.
+    drafts: BTreeMap<Position, Draft>,
     heads: HashMap<StreamId, Revision>,
     read_to: Option<Position>,
 }
@@ -95,10 +111,41 @@ impl Definitions {
                 let known = self.read(|shelf| shelf.versions.contains_key(&published.hash));
                 let process = published.definition.process.clone();
                 let hash = published.hash.clone();
+                let entry = published.entry.as_ref().map(|entry| entry.request);
                 let version = if known { None } else { Some(compile(published)?) };
                 self.write(|shelf| {
+                    shelf.settle(entry);
+                    shelf.retired.remove(&(tenant.clone(), process.clone()));
                     shelf.versions.extend(version.map(|version| (hash.clone(), version)));
                     shelf.in_force.insert((tenant, process), hash);
+                    shelf.heads.insert(stream, revision);
+                });
+            }
+            PROCESS_DRAFTED => {
+                let draft = Draft {
+                    tenant: header.tenant.clone(),
+                    drafted: Arc::new(event.decode()?),
+                    head: revision,
+                };
+                self.write(|shelf| {
+                    shelf.drafts.insert(event.position(), draft);
+                    shelf.heads.insert(stream, revision);
+                });
+            }
+            PROCESS_RETIRED => {
+                let retired: ProcessRetired = event.decode()?;
+                self.write(|shelf| {
+                    let name = (tenant, retired.process.clone());
+                    shelf.settle(retired.entry.as_ref().map(|entry| entry.request));
+                    shelf.in_force.remove(&name);
+                    shelf.retired.insert(name, Arc::new(retired));
+                    shelf.heads.insert(stream, revision);
+                });
+            }
+            DRAFT_ABANDONED => {
+                let abandoned: DraftAbandoned = event.decode()?;
+                self.write(|shelf| {
+                    shelf.settle(Some(abandoned.request));
                     shelf.heads.insert(stream, revision);
                 });
             }
@@ -132,6 +179,38 @@ impl Definitions {
         });
         plans.sort_by(|a, b| a.definition().process.cmp(&b.definition().process));
         plans
+    }
+
+    /// Why and in favour of what a process was taken out of force, if it was.
+    #[must_use]
+    pub fn retired(&self, tenant: &str, process: &str) -> Option<Arc<ProcessRetired>> {
+        self.read(|shelf| shelf.retired.get(&(tenant.to_owned(), process.to_owned())).map(Arc::clone))
+    }
+
+    /// Drafts whose request has not come to its end, in the order in which they came.
+    pub(crate) fn drafts(&self) -> Vec<Draft> {
+        self.read(|shelf| {
+            let stream = |draft: &Draft| {
+                StreamId::new(&draft.tenant, PROCESS_STREAM, process_stream(&draft.drafted.process)).ok()
+            };
+            let head = |draft: &Draft| stream(draft).and_then(|stream| shelf.heads.get(&stream).copied());
+            let now = |draft: &Draft| Draft { head: head(draft).unwrap_or(draft.head), ..draft.clone() };
+            shelf.drafts.values().map(now).collect()
+        })
+    }
+
+    /// The draft that a request carries.
+    pub(crate) fn draft(&self, tenant: &str, request: RequestId) -> Option<Arc<ProcessDrafted>> {
+        self.read(|shelf| {
+            let carried =
+                |draft: &&Draft| draft.tenant.as_str() == tenant && draft.drafted.request == request;
+            shelf.drafts.values().find(carried).map(|draft| Arc::clone(&draft.drafted))
+        })
+    }
+
+    /// The last revision of a stream that is known.
+    pub(crate) fn head(&self, stream: &StreamId) -> Option<Revision> {
+        self.read(|shelf| shelf.heads.get(stream).copied())
     }
 
     /// A version, whether it is still in force or not.
@@ -180,6 +259,7 @@ impl Definitions {
                 hash: definition.hash()?,
                 definition: definition.clone(),
                 sources: sources.clone(),
+                entry: None,
             });
         }
         self.refresh(journal).await?;
@@ -192,7 +272,8 @@ impl Definitions {
                     StreamId::new(&tenant, ORGANISATION_STREAM, organisation_stream(tenant.as_str()));
                 let body = OrganisationPublished { organisation: organisation.clone() };
                 let entry = Announcement { kind: ORGANISATION_PUBLISHED, definition: None, body: &body };
-                self.announce(journal, stream.map_err(bad_name)?, &entry, actor, now).await?;
+                let stream = stream.map_err(bad_name)?;
+                self.announce(journal, stream.clone(), self.head(&stream), &entry, actor, now).await?;
             }
             for published in hashed.iter().filter(|p| offered_by(&p.definition, &tenant)) {
                 let process = &published.definition.process;
@@ -201,12 +282,18 @@ impl Definitions {
                     done.unchanged += 1;
                     continue;
                 }
+                // A process that was taken out of force comes back only with a version that is another.
+                let retired = self.retired(tenant.as_str(), process);
+                if retired.is_some_and(|retired| retired.last.as_ref() == Some(&published.hash)) {
+                    done.retired += 1;
+                    continue;
+                }
                 let stream =
                     StreamId::new(&tenant, PROCESS_STREAM, process_stream(process)).map_err(bad_name)?;
                 let digest = published.hash.0.parse::<Digest>().map_err(bad_name)?;
                 let entry =
                     Announcement { kind: PROCESS_PUBLISHED, definition: Some(digest), body: published };
-                self.announce(journal, stream, &entry, actor, now).await?;
+                self.announce(journal, stream.clone(), self.head(&stream), &entry, actor, now).await?;
                 done.changed += 1;
             }
         }
@@ -214,15 +301,16 @@ impl Definitions {
         Ok(done)
     }
 
-    async fn announce<T: Serialize>(
+    /// Appends one event behind `head`, and only there.
+    pub(crate) async fn announce<T: Serialize>(
         &self,
         journal: &dyn Journal,
         stream: StreamId,
+        head: Option<Revision>,
         entry: &Announcement<'_, T>,
         actor: &Pseudonym,
         now: DateTime<Utc>,
     ) -> Result<(), EngineError> {
-        let head = self.read(|shelf| shelf.heads.get(&stream).copied());
         let body = Body::of(entry.body)?;
         let digest = Digest::of(body.as_str().as_bytes());
         // The id follows from what is published behind what, so that a repeated publication is recognised.
@@ -269,10 +357,17 @@ impl std::fmt::Debug for Definitions {
     }
 }
 
-struct Announcement<'a, T> {
-    kind: &'static str,
-    definition: Option<Digest>,
-    body: &'a T,
+pub(crate) struct Announcement<'a, T> {
+    pub(crate) kind: &'static str,
+    pub(crate) definition: Option<Digest>,
+    pub(crate) body: &'a T,
+}
+
+impl Shelf {
+    /// The request has come to its end, and its draft with it.
+    fn settle(&mut self, request: Option<RequestId>) {
+        self.drafts.retain(|_, draft| Some(draft.drafted.request) != request);
+    }
 }
 
 fn compile(published: ProcessPublished) -> Result<Version, EngineError> {

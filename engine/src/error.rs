@@ -77,6 +77,68 @@ pub(crate) fn process_unknown(process: &str) -> Rejection {
     )
 }
 
+/// The refusal of a request of a process that is out of force.
+pub(crate) fn process_retired(process: &str, replacement: Option<&str>) -> Rejection {
+    let (fr, en) = match replacement {
+        Some(other) => (format!(" Voyez « {other} »."), format!(" See `{other}`.")),
+        None => (String::new(), String::new()),
+    };
+    Rejection::new(
+        "request.process_retired",
+        Text::new(
+            format!("La démarche « {process} » n’est plus proposée.{fr}"),
+            format!("The process `{process}` is no longer offered.{en}"),
+        ),
+    )
+}
+
+/// The refusal of someone who is no member of staff.
+pub(crate) fn role_needed() -> Rejection {
+    Rejection::new(
+        "role.needed",
+        Text::new(
+            "Cette action revient à un agent de la collectivité.",
+            "This is for a member of the collectivity’s staff to do.",
+        ),
+    )
+}
+
+/// Why a draft is not taken, or is given up. `about` is what the sentence names.
+pub(crate) fn draft_refused(code: &'static str, about: &str) -> Rejection {
+    let about: String = about.chars().filter(|symbol| !symbol.is_control()).take(80).collect();
+    let (fr, en) = match code {
+        "draft.no_circuit" => (
+            format!(
+                "« {about} » n’a pas désigné de fiche qui porte les nouvelles versions (`publication`, dans catalogue.yaml)."
+            ),
+            format!(
+                "`{about}` has named no sheet that carries new versions (`publication`, in catalogue.yaml)."
+            ),
+        ),
+        "draft.no_change" => (
+            format!("« {about} » est déjà ainsi : cette version ne change rien."),
+            format!("`{about}` is like this already: this version changes nothing."),
+        ),
+        "draft.unknown_party" => (
+            format!("La fiche nomme `{about}`, que l’organisation en vigueur ne connaît pas."),
+            format!("The sheet names `{about}`, which the organisation in force does not know."),
+        ),
+        "draft.stale" => (
+            format!(
+                "« {about} » a changé depuis ce projet : il faut le reprendre sur la version en vigueur et le proposer de nouveau."
+            ),
+            format!(
+                "`{about}` has changed since this draft: base it on the version in force and propose it again."
+            ),
+        ),
+        _ => (
+            format!("« {about} » n’est pas proposée par cette collectivité."),
+            format!("`{about}` is not offered by this collectivity."),
+        ),
+    };
+    Rejection::new(code, Text::new(fr, en))
+}
+
 /// The refusal of a command whose sender looked at an older revision.
 pub(crate) fn moved_on(request: &Request) -> Rejection {
     let mut rejection = Rejection::new(

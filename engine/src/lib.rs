@@ -7,6 +7,7 @@ mod file;
 mod history;
 mod job;
 mod names;
+mod proposals;
 mod submit;
 
 pub use ambient::{Ambient, Chance, Clock, ManualClock};
@@ -16,4 +17,5 @@ pub use guichet_journal as journal;
 pub use guichet_rules as rules;
 pub use history::{Entry, Known, Span};
 pub use names::{request_stream, tenant_of};
+pub use proposals::{Proposal, Settled, VersionEntry};
 pub use submit::{Engine, Receipt, Submission};

@@ -11,7 +11,7 @@ use guichet_rules::tracking::TrackingCode;
 
 use crate::ambient::Ambient;
 use crate::definitions::{Definitions, Publication, Published};
-use crate::error::{EngineError, moved_on, process_unknown};
+use crate::error::{EngineError, moved_on, process_retired, process_unknown};
 use crate::file::{File, Files, Folder, load};
 use crate::job::{Gathered, Job, pseudonym};
 use crate::names::request_stream;
@@ -173,12 +173,17 @@ impl Engine {
     }
 
     /// The version in force of a process, or the refusal.
-    async fn in_force(&self, tenant: &str, process: &str) -> Result<Arc<Plan>, EngineError> {
+    pub(crate) async fn in_force(&self, tenant: &str, process: &str) -> Result<Arc<Plan>, EngineError> {
         if let Some(plan) = self.definitions.in_force(tenant, process) {
             return Ok(plan);
         }
         self.refresh().await?;
-        self.definitions.in_force(tenant, process).ok_or_else(|| process_unknown(process).into())
+        self.definitions.in_force(tenant, process).ok_or_else(|| {
+            match self.definitions.retired(tenant, process) {
+                Some(retired) => process_retired(process, retired.replacement.as_deref()).into(),
+                None => process_unknown(process).into(),
+            }
+        })
     }
 
     pub(crate) fn organisation(&self, tenant: &str) -> Arc<Organisation> {
@@ -264,7 +269,7 @@ impl Engine {
     }
 
     /// Gathers what the decision needs to know.
-    async fn gather(&self, job: &Job<'_>, file: Option<&File>) -> Result<Gathered, EngineError> {
+    pub(crate) async fn gather(&self, job: &Job<'_>, file: Option<&File>) -> Result<Gathered, EngineError> {
         let tenant = job.tenant.as_str();
         let (plan, target, other) = match (&job.submission.command, file) {
             (Command::Receive { process, .. }, None) => (self.in_force(tenant, process).await?, None, None),

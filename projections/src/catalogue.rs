@@ -119,6 +119,9 @@ impl Fold for Catalogue {
     fn publication(&mut self, publication: &Publication<'_>, rows: &mut Rows) {
         match publication {
             Publication::Process { tenant, process } => rows.table(&TABLE).upsert(row(tenant, process)),
+            Publication::Retired { tenant, process } => {
+                rows.table(&TABLE).withdraw(&[(*tenant).into(), (*process).into()]);
+            }
             Publication::Organisation { .. } => {}
         }
     }

@@ -47,6 +47,8 @@ impl Fold for Definitions {
                 let body = serde_json::to_string(&*process.definition).unwrap_or_default();
                 rows.table(&DEFINITIONS).upsert([(&process.hash.0).into(), body.into()]);
             }
+            // Requests under way go on to their end under it.
+            Publication::Retired { .. } => {}
             Publication::Organisation { tenant, organisation } => {
                 let body = serde_json::to_string(organisation).unwrap_or_default();
                 rows.table(&ORGANISATIONS).upsert([(*tenant).into(), body.into()]);

@@ -4,7 +4,8 @@
 use std::fs;
 
 use guichet_rules::process::{
-    Definition, ORGANISATION_PUBLISHED, OrganisationPublished, PROCESS_PUBLISHED, ProcessPublished,
+    DRAFT_ABANDONED, Definition, DraftAbandoned, ORGANISATION_PUBLISHED, OrganisationPublished,
+    PROCESS_DRAFTED, PROCESS_PUBLISHED, PROCESS_RETIRED, ProcessDrafted, ProcessPublished, ProcessRetired,
 };
 use guichet_rules::request::{Command, event_schemas};
 use guichet_tests::workspace;
@@ -15,6 +16,9 @@ fn events() -> Value {
     let mut generator = SchemaGenerator::default();
     let mut events = event_schemas(&mut generator);
     events.push((PROCESS_PUBLISHED, generator.subschema_for::<ProcessPublished>()));
+    events.push((PROCESS_DRAFTED, generator.subschema_for::<ProcessDrafted>()));
+    events.push((DRAFT_ABANDONED, generator.subschema_for::<DraftAbandoned>()));
+    events.push((PROCESS_RETIRED, generator.subschema_for::<ProcessRetired>()));
     events.push((ORGANISATION_PUBLISHED, generator.subschema_for::<OrganisationPublished>()));
     let bodies: serde_json::Map<String, Value> =
         events.into_iter().map(|(name, schema)| (name.to_owned(), schema.to_value())).collect();

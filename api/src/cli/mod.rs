@@ -22,9 +22,11 @@ mod lsp;
 mod new;
 mod output;
 mod progress;
+mod propose;
 mod publish;
 mod rebuild;
 mod replay;
+mod retire;
 mod serve;
 mod show;
 mod simulate;
@@ -32,6 +34,7 @@ mod stats;
 mod store;
 mod test;
 mod verify;
+mod versions;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -79,6 +82,9 @@ commands! {
     replay::Replay,
     import::Import,
     publish::Publish,
+    propose::Propose,
+    retire::Retire,
+    versions::Versions,
     new::New,
     adopt::Adopt,
     check::Check,

@@ -1,5 +1,6 @@
 //! The list of routes, and the OpenAPI document made from it and from the types.
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use guichet_engine::rules::request::{Command, RequesterInput};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::problem::Problem;
 use super::routes::{
-    catalogue, commands, dashboard, diagram, follow, health, inbox, page, receive, requests,
+    catalogue, commands, dashboard, diagram, follow, health, inbox, page, proposals, receive, requests,
 };
 
 #[derive(OpenApi)]
@@ -123,6 +124,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(dashboard::dashboard))
         .routes(routes!(catalogue::search))
         .routes(routes!(catalogue::process))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(proposals::propose))
+                .layer(DefaultBodyLimit::max(proposals::PROPOSAL_BYTES_MAX)),
+        )
+        .routes(routes!(proposals::versions))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .route("/", get(page::page))

@@ -6,6 +6,7 @@
 //! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
 
 mod outbox;
+mod publications;
 mod timers;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::guichet::Guichet;
 pub use outbox::{Outbox, Sent};
+pub use publications::Publications;
 pub use timers::{Fired, Timers};
 
 /// How often a server looks for something to do.
@@ -52,8 +54,9 @@ impl Workers {
     pub(crate) fn start(guichet: &Guichet) -> Self {
         let (stop, stopped) = watch::channel(false);
         let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
+        let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
         let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped));
-        Self { stop, tasks: vec![timers, outbox] }
+        Self { stop, tasks: vec![timers, publications, outbox] }
     }
 
     /// Lets each finish the step it is at, and ends them.
@@ -75,6 +78,20 @@ async fn run_timers(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
             Ok(_) => PACE,
             Err(error) => {
                 tracing::warn!(%error, "timers are interrupted and try again");
+                AFTER_FAILURE
+            }
+        };
+        rest(pause, &mut stopped).await;
+    }
+}
+
+async fn run_publications(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    let publications = Publications::new(&guichet);
+    while !*stopped.borrow() {
+        let pause = match publications.run_once().await {
+            Ok(_) => PACE,
+            Err(error) => {
+                tracing::warn!(%error, "the entry into force of drafts is interrupted and tries again");
                 AFTER_FAILURE
             }
         };

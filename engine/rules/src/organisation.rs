@@ -123,6 +123,9 @@ pub struct Organisation {
     /// Declared stand-ins.
     #[serde(default)]
     pub standins: Vec<StandIn>,
+    /// The process whose requests carry new versions of processes into force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication: Option<String>,
 }
 
 impl Organisation {
@@ -130,6 +133,17 @@ impl Organisation {
     #[must_use]
     pub fn tenant(&self, tenant: &str) -> Option<&Collectivity> {
         self.tenants.iter().find(|t| t.tenant == tenant)
+    }
+
+    /// Whether whom a sheet names exists here.
+    #[must_use]
+    pub fn knows(&self, party: &Party) -> bool {
+        match party {
+            Party::ServiceInCharge => true,
+            Party::Role(role) => self.roles.iter().any(|known| known.role == *role),
+            Party::Service(service) => self.service(service).is_some(),
+            Party::Person(person) => self.person(person).is_some(),
+        }
     }
 
     /// The service with this id.

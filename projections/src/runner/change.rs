@@ -166,6 +166,7 @@ pub(crate) struct Turn<'a> {
 /// Something published.
 pub(crate) enum Publication<'a> {
     Process { tenant: &'a str, process: &'a Process },
+    Retired { tenant: &'a str, process: &'a str },
     Organisation { tenant: &'a str, organisation: &'a Organisation },
 }
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use guichet_journal::{HEADER_VERSION, Recorded, TOMBSTONE};
 use guichet_rules::process::{
-    ORGANISATION_PUBLISHED, OrganisationPublished, PROCESS_PUBLISHED, ProcessPublished, REQUEST_STREAM,
+    DRAFT_ABANDONED, ORGANISATION_PUBLISHED, OrganisationPublished, PROCESS_DRAFTED, PROCESS_PUBLISHED,
+    PROCESS_RETIRED, ProcessPublished, ProcessRetired, REQUEST_STREAM,
 };
 use guichet_rules::request::{Event, Meta};
 use serde::Deserialize;
@@ -33,10 +34,17 @@ pub(crate) enum Decoded<'a> {
         tenant: &'a str,
         published: Box<ProcessPublished>,
     },
+    /// A process was taken out of force.
+    Retired {
+        tenant: &'a str,
+        process: String,
+    },
     Organisation {
         tenant: &'a str,
         published: Box<OrganisationPublished>,
     },
+    /// A draft, or what became of one: nothing that any read model shows.
+    Draft,
     /// The end of a stream: nothing follows, and nothing that was told is taken back.
     Tombstone,
 }
@@ -62,6 +70,11 @@ pub(crate) fn decode(recorded: &Recorded) -> Result<Decoded<'_>, Poison> {
     match header.event_type {
         PROCESS_PUBLISHED => Ok(Decoded::Process { tenant, published: Box::new(body(recorded)?) }),
         ORGANISATION_PUBLISHED => Ok(Decoded::Organisation { tenant, published: Box::new(body(recorded)?) }),
+        PROCESS_RETIRED => {
+            let retired: ProcessRetired = body(recorded)?;
+            Ok(Decoded::Retired { tenant, process: retired.process })
+        }
+        PROCESS_DRAFTED | DRAFT_ABANDONED => Ok(Decoded::Draft),
         TOMBSTONE => Ok(Decoded::Tombstone),
         event_type => {
             let id = name.split_once('-').filter(|(kind, _)| *kind == REQUEST_STREAM).map(|(_, id)| id);

@@ -91,7 +91,10 @@ impl Folder {
                         &mut rows,
                     );
                 }
-                Decoded::Tombstone => {}
+                Decoded::Retired { tenant, process } => {
+                    self.publish(&Publication::Retired { tenant, process: &process }, &mut rows);
+                }
+                Decoded::Draft | Decoded::Tombstone => {}
             }
         }
         if let Some(shared) = self.shared.as_ref().filter(|_| published) {

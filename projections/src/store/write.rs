@@ -36,6 +36,14 @@ impl TableRows {
         debug_assert_eq!(self.deletes.len() % self.table.key, 0, "{}", self.table.name);
     }
 
+    /// Deletes a row even if the same batch wrote it: deletions are carried out before anything is written.
+    pub(crate) fn withdraw(&mut self, key: &[Value]) {
+        let width = self.table.columns.len();
+        let others = self.upserts.chunks(width).filter(|row| !row.starts_with(key));
+        self.upserts = others.flatten().cloned().collect();
+        self.delete(key.iter().cloned());
+    }
+
     /// Writes what differs between two lists of rows of one request. The key is the request's and the row's place,
     /// so `before` and `after` are compared place by place.
     pub(crate) fn differ(&mut self, rid: i64, before: &[Vec<Value>], after: Vec<Vec<Value>>) {

@@ -172,6 +172,7 @@ impl Town {
                         hash: sheet.hash().unwrap(),
                         definition: sheet,
                         sources: BTreeMap::new(),
+                        entry: None,
                     };
                     town.publish(tenant, stream, PROCESS_PUBLISHED, &body).await;
                 }

@@ -8,5 +8,6 @@ pub(super) mod follow;
 pub(super) mod health;
 pub(super) mod inbox;
 pub(super) mod page;
+pub(super) mod proposals;
 pub(super) mod receive;
 pub(super) mod requests;

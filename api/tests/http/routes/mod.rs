@@ -4,5 +4,6 @@ mod dashboard;
 mod diagram;
 mod follow;
 mod health;
+mod proposals;
 mod receive;
 mod requests;

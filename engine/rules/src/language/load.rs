@@ -315,6 +315,7 @@ impl<'s> Loader<'s> {
         let mut desk = self.desk();
         let mut organisation = read_organisation(&mut desk, &At::root(&organisation), tenants);
         organisation.themes.clone_from(&header.themes);
+        organisation.publication.clone_from(&header.publication);
         self.clear(desk);
         Some((header, organisation))
     }

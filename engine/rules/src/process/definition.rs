@@ -356,6 +356,25 @@ pub struct SourceLine {
 }
 
 impl Definition {
+    /// Everyone whom the sheet names: who qualifies, is in charge, does tasks, approves, is told.
+    pub fn parties(&self) -> impl Iterator<Item = Party> + '_ {
+        let services = self
+            .assignment
+            .iter()
+            .map(|rule| Party::Service(rule.is.strip_prefix("service:").unwrap_or(&rule.is).to_owned()));
+        let steps = self.validation.circuit.iter().flat_map(|circuit| &circuit.steps);
+        let alarms =
+            self.commitments.iter().flat_map(|sheet| sheet.when_warned.iter().chain(&sheet.when_broken));
+        let told = alarms.map(|alarm| match alarm {
+            Alarm::Notify(party) | Alarm::EscalateTo(party) => party.clone(),
+        });
+        services
+            .chain(self.qualification.by.clone())
+            .chain(self.treatment.iter().map(|task| task.by.clone()))
+            .chain(steps.flat_map(|step| step.by.clone()))
+            .chain(told)
+    }
+
     /// The version: SHA-256 over the JSON of the normal form. Object keys come in the order of the type, maps are
     /// sorted, so two sheets that mean the same hash alike.
     ///

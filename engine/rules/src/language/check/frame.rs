@@ -24,6 +24,13 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
             "message inconnu",
             "unknown message",
         ),
+        (
+            header.publication.as_deref(),
+            whole.sheets.iter().map(|sheet| sheet.definition.process.as_str()).collect(),
+            "process.unknown",
+            "fiche inconnue",
+            "unknown process",
+        ),
     ];
     for (name, known, code, fr, en) in references {
         let Some(name) =

@@ -160,5 +160,16 @@ pub static CATALOGUE: Group = Group::new(
             "messages/accuse-reception",
         )
         .default("chaque fiche nomme le sien", "every sheet names its own"),
+        Key::new(
+            "publication",
+            "La fiche dont les demandes portent les nouvelles versions en vigueur.",
+            "The sheet whose requests carry new versions into force.",
+            Shape::Name(Referent::Process),
+            "institutions/fiche-de-procedure",
+        )
+        .default(
+            "les fiches n’entrent en vigueur que depuis le dossier",
+            "sheets enter force from the folder only",
+        ),
     ],
 );

@@ -18,6 +18,7 @@ pub(crate) struct Header {
     pub(crate) channels: Vec<Channel>,
     pub(crate) costs: Costs,
     pub(crate) acknowledgement: Option<String>,
+    pub(crate) publication: Option<String>,
 }
 
 /// Reads `catalogue.yaml`. The names it refers to are looked up by [`check`](crate::language::check), once the other
@@ -39,6 +40,7 @@ pub(crate) fn read_catalogue(desk: &mut Desk, at: &At<'_>) -> (Header, Vec<Colle
     });
     let costs = desk.get(&entries, "costs").map(|a| desk.costs(&a, &Costs::default()));
     let acknowledgement = desk.get(&entries, "acknowledgement").and_then(|a| desk.text(&a));
+    let publication = desk.get(&entries, "publication").and_then(|a| desk.text(&a));
     let header = Header {
         catalogue: catalogue.unwrap_or_default(),
         name: name.unwrap_or_default(),
@@ -48,6 +50,7 @@ pub(crate) fn read_catalogue(desk: &mut Desk, at: &At<'_>) -> (Header, Vec<Colle
         channels: channels.unwrap_or_else(|| Channel::ALL.to_vec()),
         costs: costs.unwrap_or_default(),
         acknowledgement,
+        publication,
     };
     (header, tenants)
 }

@@ -20,7 +20,10 @@ pub(super) fn withdraw(d: &mut Decision<'_>, reason: Option<&str>) -> Result<(),
 
 pub(super) fn cancel(d: &mut Decision<'_>, reason: &str) -> Result<(), Rejection> {
     d.unfinished()?;
-    d.handler()?;
+    // The engine closes what cannot lead anywhere any more: a draft whose process has changed meanwhile.
+    if d.engine().is_err() {
+        d.handler()?;
+    }
     let reason = Personal::requester(said(reason, REASON)?.to_owned());
     d.emit(Cancelled { reason })
 }
