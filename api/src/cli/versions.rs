@@ -26,6 +26,7 @@ pub(crate) struct Versions {
 
 impl Versions {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        context.only(&[Format::Human, Format::Json, Format::Csv])?;
         let guichet = store::open(context).await?;
         let found = guichet.engine().versions(&self.tenant, &self.process).await;
         guichet.close().await;
@@ -33,7 +34,7 @@ impl Versions {
         match context.format {
             Format::Json => writeln!(context.out, "{:#}", json!({ "versions": versions }))?,
             Format::Csv => table(context, &versions).write_csv(&mut context.out)?,
-            Format::Human => table(context, &versions).write(&mut context.out)?,
+            Format::Human | Format::Sarif => table(context, &versions).write(&mut context.out)?,
         }
         Ok(Verdict::Good)
     }
