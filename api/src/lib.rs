@@ -49,6 +49,7 @@ mod guichet;
 pub mod http;
 pub mod import;
 mod lsp;
+pub mod migration;
 mod options;
 pub mod outbound;
 mod proposals;
@@ -58,6 +59,7 @@ mod request;
 pub mod simulation;
 pub mod starter;
 mod vocabulary;
+pub mod what_if;
 pub mod workers;
 
 pub use crate::guichet::{Guichet, OpenError, READ_MODELS_FILE};

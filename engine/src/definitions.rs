@@ -219,6 +219,19 @@ impl Definitions {
         self.read(|shelf| shelf.versions.get(hash).map(|version| Arc::clone(&version.plan)))
     }
 
+    /// The published versions whose hash begins with `text`, which says at least four of its digits.
+    #[must_use]
+    pub fn versions_beginning(&self, text: &str) -> Vec<DefinitionHash> {
+        if text.len() < 4 {
+            return Vec::new();
+        }
+        let begins = |hash: &&DefinitionHash| hash.0.starts_with(text);
+        let mut found: Vec<DefinitionHash> =
+            self.read(|shelf| shelf.versions.keys().filter(begins).cloned().collect());
+        found.sort();
+        found
+    }
+
     /// Where the rules of a version stand in the designer's files.
     #[must_use]
     pub fn sources(&self, hash: &DefinitionHash) -> Option<Arc<Sources>> {

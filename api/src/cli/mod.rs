@@ -8,6 +8,7 @@ mod context;
 mod dashboard;
 mod demo;
 mod diagram;
+mod diff;
 mod doctor;
 mod due;
 mod explain;
@@ -19,6 +20,8 @@ mod key;
 mod listen;
 mod local;
 mod lsp;
+mod migrate;
+mod named;
 mod new;
 mod output;
 mod progress;
@@ -35,6 +38,7 @@ mod store;
 mod test;
 mod verify;
 mod versions;
+mod what_if;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -85,6 +89,9 @@ commands! {
     propose::Propose,
     retire::Retire,
     versions::Versions,
+    diff::Diff,
+    migrate::Migrate,
+    what_if::WhatIf,
     new::New,
     adopt::Adopt,
     check::Check,

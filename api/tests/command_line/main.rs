@@ -17,4 +17,5 @@ mod newcomers;
 mod scenarios;
 mod support;
 mod towns;
+mod versions;
 mod words;

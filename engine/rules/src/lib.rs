@@ -8,3 +8,4 @@ pub mod process;
 pub mod request;
 pub mod text;
 pub mod tracking;
+pub mod versions;

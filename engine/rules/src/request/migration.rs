@@ -58,7 +58,7 @@ pub(super) fn renamed<'n>(names: &'n BTreeMap<String, String>, name: &'n str) ->
 }
 
 /// A task that is called, done or due otherwise in the new version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskMoved {
     /// What it was called.
     pub from: String,

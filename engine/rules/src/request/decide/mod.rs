@@ -21,11 +21,13 @@ mod timer;
 mod treat;
 pub(super) mod tries;
 mod wait;
+mod what_if;
 
 pub(super) use deliver::reach;
 pub use migrate::MIGRATION_REASONS;
 pub use receive::{Acknowledgement, acknowledgement};
 pub use tries::allowed;
+pub use what_if::clocks_under;
 
 use chrono::{DateTime, Utc};
 

@@ -1,5 +1,6 @@
 //! Given, when, then: everything goes through one door, [`Story`].
 
+mod carried;
 mod circuit;
 mod clocks;
 mod contract;
