@@ -1,9 +1,13 @@
 //! What a town has already, in another system's words, as sheets to go on from. What has a meaning here is taken over;
 //! the rest is reported, and nothing is left out in silence.
 
+mod bpmn;
 mod document;
 mod open311;
+#[cfg(test)]
+mod tests;
 
+pub use bpmn::{is_bpmn, read_bpmn};
 pub use document::{DOCUMENT_BYTES_MAX, DocumentError, Element, read_json, read_xml};
 pub use open311::{Service, read_definition, read_services};
 

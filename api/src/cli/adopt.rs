@@ -13,19 +13,22 @@ use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::new::{compose, process};
 use super::output::printable;
-use crate::adopt::{DOCUMENT_BYTES_MAX, DocumentError, LeftOut, Service, read_definition, read_services};
+use crate::adopt::{
+    DOCUMENT_BYTES_MAX, DocumentError, LeftOut, Service, is_bpmn, read_bpmn, read_definition, read_services,
+    read_xml,
+};
 use crate::read_catalogue_folder;
 use crate::starter::{Sketch, SketchedField, name_from};
 
-/// Make sheets of the services that another system offers (Open311: its list, and its service definitions)
+/// Make sheets of what another system has: BPMN 2.0 processes, or the services of an Open311 system
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: guichet adopt services.xml services/*.xml --catalogue my-town --theme voirie --service voirie\n\n\
     What has no place in a sheet is listed with its line. Nothing that exists is written over."
 )]
 pub(crate) struct Adopt {
-    /// The list of services, `services.xml` or `services.json`.
-    #[arg(value_name = "LIST")]
+    /// A BPMN file, or the list of services, `services.xml` or `services.json`.
+    #[arg(value_name = "FILE")]
     list: PathBuf,
     /// Their definitions, in XML or JSON.
     #[arg(value_name = "DEFINITION")]
@@ -33,7 +36,7 @@ pub(crate) struct Adopt {
     /// The catalogue that the sheets are written into.
     #[arg(long, value_name = "FOLDER")]
     catalogue: PathBuf,
-    /// The theme of services whose group is no theme of the catalogue.
+    /// The theme; of services, where their group is no theme of the catalogue.
     #[arg(long)]
     theme: Option<String>,
     /// The service in charge; assignments are refined in the sheets afterwards.
@@ -50,8 +53,11 @@ impl Adopt {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human])?;
         let language = context.language;
-        let services = read_services(&text_of(&self.list, language)?)
-            .map_err(|error| unusable(&self.list, &error, language))?;
+        let text = text_of(&self.list, language)?;
+        if read_xml(&text).is_ok_and(|root| is_bpmn(&root)) {
+            return self.process(context, &text);
+        }
+        let services = read_services(&text).map_err(|error| unusable(&self.list, &error, language))?;
         let definitions = self.definitions(language)?;
         let mut files =
             read_catalogue_folder(&self.catalogue).map_err(|error| Failure::usage(error.to_string()))?;
@@ -88,6 +94,28 @@ impl Adopt {
         };
         writeln!(context.out, "{line}")?;
         Ok(if kept_back == 0 { Verdict::Good } else { Verdict::FoundWrong })
+    }
+
+    /// Takes over a process of BPMN.
+    fn process(&self, context: &mut Context, text: &str) -> Result<Verdict, Failure> {
+        let mut files =
+            read_catalogue_folder(&self.catalogue).map_err(|error| Failure::usage(error.to_string()))?;
+        self.themes(&files, context)?;
+        let theme = self.theme.as_ref().ok_or_else(|| {
+            Failure::usage(context.say("nommez un thème : --theme voirie", "name a theme: --theme voirie"))
+        })?;
+        let Some(catalogue) = Catalogue::load(files.clone()).catalogue else {
+            return Ok(Verdict::FoundWrong);
+        };
+        let kind = Kind::Application;
+        let model = process::model_for(&files, kind);
+        let delivery = if model.is_none() { process::reply(&files) } else { None };
+        let pattern = Sketch { process: format!("{theme}/"), kind, model, delivery, ..self.pattern(&files) };
+        let adopted = read_bpmn(text, &catalogue.organisation, &pattern)
+            .map_err(|error| unusable(&self.list, &error, context.language))?;
+        report(context, &self.list, &adopted.left_out)?;
+        self.adopt(context, adopted.sketch, &mut files)?;
+        Ok(Verdict::Good)
     }
 
     fn definitions(&self, language: Language) -> Result<Definitions, Failure> {
@@ -143,7 +171,7 @@ impl Adopt {
             fields: Vec::new(),
             qualified_by: None,
             service: self.service.clone(),
-            visited_by: None,
+            tasks: Vec::new(),
             circuit: None,
             days: None,
             silence: None,

@@ -32,8 +32,8 @@ pub struct Sketch {
     pub qualified_by: Option<String>,
     /// The service in charge.
     pub service: String,
-    /// Who goes to see before the service answers, a role, if anyone does.
-    pub visited_by: Option<String>,
+    /// What is done before the service answers.
+    pub tasks: Vec<SketchedTask>,
     /// The circuit that signs the answer, `circuits/…`; the agent who answers if none.
     pub circuit: Option<String>,
     /// The working days within which an answer is promised; the model's promise if none.
@@ -59,6 +59,25 @@ pub struct SketchedField {
     pub required: bool,
     /// The answers to choose from.
     pub options: Vec<String>,
+}
+
+/// One task of the treatment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SketchedTask {
+    /// Its name in rules.
+    pub task: String,
+    /// What people call it.
+    pub title: Text,
+    /// Who does it, as a sheet says it: `role:x`, `service:x`, `service`.
+    pub by: String,
+    /// How long it may take, as a sheet says it.
+    pub within: Option<String>,
+    /// The tasks that must be finished before.
+    pub after: Vec<String>,
+    /// Whether a finding is written down when it is done.
+    pub finding: bool,
+    /// What the officer should look at again, as comments.
+    pub notes: Vec<String>,
 }
 
 /// A text between double quotes, as YAML reads it back.

@@ -1,13 +1,11 @@
 //! The commented sheet.
 
-use std::fmt::Write;
-
 use guichet_engine::rules::process::{FieldType, Kind};
 use guichet_engine::rules::text::Language;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Sketch, SketchedField, name_from, quoted};
+use super::{Sketch, SketchedField, SketchedTask, name_from, quoted};
 
 /// The sheet, with comments in the officer's language that say what each part is for and what else could be said.
 #[must_use]
@@ -129,17 +127,15 @@ impl Sheet {
             "The service that answers; the first rule that holds decides:\n  - { when: form.danger, to: service:on-call }",
         );
         self.line(&format!("assignment:\n  - {{ to: service:{} }}", sketch.service));
-        if let Some(role) = &sketch.visited_by {
+        if !sketch.tasks.is_empty() {
             self.part(
                 "Ce qu’il faut faire avant de répondre. `report` : ce que l’on note une fois la tâche faite.",
                 "What must be done before answering. `report`: what is written down once the task is done.",
             );
-            let _ = write!(
-                self.text,
-                "treatment:\n  - task: visite\n    title: {{ fr: \"Visite sur place\", en: \"Visit on the spot\" }}\n    by: role:{role}\n    \
-                 within: 2 working days\n    report:\n      \
-                 - {{ field: finding, type: text, label: {{ fr: \"Constat\", en: \"Finding\" }}, required: true }}\n"
-            );
+            self.line("treatment:");
+            for task in &sketch.tasks {
+                self.task(task);
+            }
         }
         if let Some(circuit) = &sketch.circuit {
             self.part(
@@ -154,6 +150,30 @@ impl Sheet {
                 "How the answer goes out: the first means by which the requester can be reached.",
             );
             self.line(&format!("delivery:\n  by: [requester_choice, email, letter]\n  message: {message}"));
+        }
+    }
+
+    fn task(&mut self, task: &SketchedTask) {
+        for note in &task.notes {
+            self.line(&format!("  # {}", note.replace(['\n', '\r'], " ")));
+        }
+        self.line(&format!("  - task: {}", task.task));
+        let title = quoted(&task.title.fr);
+        if task.title.en.is_empty() {
+            self.line(&format!("    title: {{ fr: {title} }}"));
+        } else {
+            self.line(&format!("    title: {{ fr: {title}, en: {} }}", quoted(&task.title.en)));
+        }
+        self.line(&format!("    by: {}", task.by));
+        if let Some(within) = &task.within {
+            self.line(&format!("    within: {within}"));
+        }
+        if !task.after.is_empty() {
+            self.line(&format!("    after: [{}]", task.after.join(", ")));
+        }
+        if task.finding {
+            self.line("    report:");
+            self.line("      - { field: finding, type: text, label: { fr: \"Constat\", en: \"Finding\" }, required: true }");
         }
     }
 

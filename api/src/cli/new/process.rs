@@ -6,7 +6,7 @@ use guichet_engine::rules::text::{Language, Text};
 
 use super::ask::Ask;
 use crate::cli::failure::Failure;
-use crate::starter::{Sketch, SketchedField, name_from};
+use crate::starter::{Sketch, SketchedField, SketchedTask, name_from};
 
 /// The most questions of a form that are asked for here; more are written into the sheet.
 const MOST_FIELDS: usize = 12;
@@ -57,19 +57,7 @@ pub(super) fn sketch(
     let keywords = listed(&words);
     let fields = fields(ask)?;
     let service = service(ask, catalogue)?;
-    let roles = roles(catalogue);
-    let visited_by = if ask.yes(
-        ask.say(
-            "Quelqu’un va-t-il voir sur place avant de répondre ?",
-            "Does somebody go and see before you answer?",
-        ),
-        kind == Kind::Report,
-    )? {
-        let role = ask.one_of(ask.say("Qui ?", "Who?"), &roles, 0)?;
-        roles.get(role).map(|(name, _)| name.clone())
-    } else {
-        None
-    };
+    let tasks = visit(ask, catalogue, kind)?;
     let circuit = circuit(ask, files)?;
     let days = days(ask, model.is_some())?;
     let silence = if kind == Kind::Application { silence(ask)? } else { None };
@@ -86,7 +74,7 @@ pub(super) fn sketch(
         fields,
         qualified_by,
         service,
-        visited_by,
+        tasks,
         circuit,
         days,
         silence,
@@ -246,6 +234,28 @@ fn service(ask: &mut Ask<'_>, catalogue: &Catalogue) -> Result<String, Failure> 
         services.map(|s| (s.service.clone(), s.title.get(language).to_owned())).collect();
     let chosen = ask.one_of(ask.say("Service chargé de répondre", "Service that answers"), &services, 0)?;
     Ok(services.get(chosen).map(|(name, _)| name.clone()).unwrap_or_default())
+}
+
+/// The visit before the answer, if somebody makes one.
+fn visit(ask: &mut Ask<'_>, catalogue: &Catalogue, kind: Kind) -> Result<Vec<SketchedTask>, Failure> {
+    let question = ask.say(
+        "Quelqu’un va-t-il voir sur place avant de répondre ?",
+        "Does somebody go and see before you answer?",
+    );
+    if !ask.yes(question, kind == Kind::Report)? {
+        return Ok(Vec::new());
+    }
+    let roles = roles(catalogue);
+    let chosen = ask.one_of(ask.say("Qui ?", "Who?"), &roles, 0)?;
+    let by = roles.get(chosen).map(|(role, _)| format!("role:{role}")).unwrap_or_default();
+    Ok(vec![SketchedTask {
+        task: "visite".into(),
+        title: Text::new("Visite sur place", "Visit on the spot"),
+        by,
+        within: Some("2 working days".into()),
+        finding: true,
+        ..SketchedTask::default()
+    }])
 }
 
 fn roles(catalogue: &Catalogue) -> Vec<(String, String)> {
