@@ -33,7 +33,11 @@ fn chalons() -> Catalogue {
 fn value(field: &Field) -> Value {
     match field.kind {
         FieldType::Text => json!("un texte"),
-        FieldType::Number | FieldType::Integer => json!(field.min.unwrap_or(1.0).max(1.0) as u64),
+        FieldType::Number => json!(field.min.unwrap_or(1.0).max(1.0)),
+        FieldType::Integer => {
+            let least = field.min.unwrap_or(1.0).max(1.0);
+            json!(format!("{least:.0}").parse::<i64>().unwrap())
+        }
         FieldType::Boolean => json!(true),
         FieldType::Date => json!("2026-06-01"),
         FieldType::Time => json!("10:00"),
