@@ -8,7 +8,7 @@ use guichet_engine::rules::text::Language;
 
 use super::context::Context;
 use super::failure::{Failure, Verdict};
-use super::simulate::{Town, TownOptions, folder, month};
+use super::town::{Town, TownOptions, folder, month};
 use super::{dashboard, listen};
 use crate::ambient::Surroundings;
 use crate::http::HttpOptions;

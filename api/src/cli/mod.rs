@@ -36,6 +36,7 @@ mod simulate;
 mod stats;
 mod store;
 mod test;
+mod town;
 mod verify;
 mod versions;
 mod what_if;

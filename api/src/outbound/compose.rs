@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::organisation::Organisation;
 use guichet_engine::rules::process::{Definition, Delivery, Message, Party};
-use guichet_engine::rules::request::{Effect, Recipient, Request, Subject, What};
+use guichet_engine::rules::request::{Effect, Recipient, Subject, What};
 use guichet_engine::rules::text::Language;
 use guichet_engine::{Entry, Known};
 
@@ -73,7 +73,9 @@ fn to_requester(occasion: &Occasion<'_>, means: Means) -> Composed {
 }
 
 fn to_staff(occasion: &Occasion<'_>, party: &Party) -> Composed {
-    let addresses = addresses(party, &occasion.known.request, &occasion.known.organisation);
+    let request = &occasion.known.request;
+    let service = request.service.as_deref();
+    let addresses = addresses(party, &request.tenant, service, &occasion.known.organisation);
     if addresses.is_empty() {
         return Composed::Unreachable("nobody there has an address".into());
     }
@@ -88,13 +90,18 @@ fn to_staff(occasion: &Occasion<'_>, party: &Party) -> Composed {
 }
 
 /// Where a service, role or person is told.
-fn addresses(party: &Party, request: &Request, organisation: &Organisation) -> Vec<String> {
+pub(crate) fn addresses(
+    party: &Party,
+    tenant: &str,
+    service: Option<&str>,
+    organisation: &Organisation,
+) -> Vec<String> {
     let of_service = |id: &str| organisation.service(id).map(|service| service.email.clone());
     let mut found: Vec<String> = match party {
         Party::Service(service) => of_service(service).into_iter().collect(),
-        Party::ServiceInCharge => request.service.as_deref().and_then(of_service).into_iter().collect(),
+        Party::ServiceInCharge => service.and_then(of_service).into_iter().collect(),
         Party::Person(_) | Party::Role(_) => {
-            let people = organisation.concerned(party, &request.tenant, request.service.as_deref());
+            let people = organisation.concerned(party, tenant, service);
             people.into_iter().filter_map(|person| person.email.clone()).collect()
         }
     };

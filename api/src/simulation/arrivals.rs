@@ -1,225 +1,256 @@
-//! Who comes when, with what, through which channel.
-//!
-//! Châlons, 1 January to 31 July 2016: 9,724 requests, 1,111 of them reports, and 1,688 interventions of the patroller.
-//! A month is a seventh of that.
+//! Who comes when, with what, through which channel: a Poisson process whose rate changes by month, weekday and hour,
+//! drawn day by day.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
-use guichet_engine::rules::calendar::Calendar;
-use guichet_engine::rules::process::{Channel, Kind, Opener, Plan};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use super::Month;
+use chrono::{Datelike, NaiveDate};
+use guichet_engine::rules::process::{Channel, Kind, Opener, Party};
+
+use super::assumptions::Weight;
 use super::dice::Dice;
+use super::ground::{Ground, Offered, midnight, next_day};
+use super::hours::{Hours, Second};
 
-/// Requests of the public in a month.
-const REQUESTS: i64 = 9_724 / 7;
-/// Requests that the patroller opens on the round in a month.
-const ROUNDS: i64 = 1_688 / 7;
-
-/// Kinds of request, per thousand. Reports are 1,111 of 9,724.
-const KINDS: [(Kind, u64); 6] = [
-    (Kind::Question, 470),
-    (Kind::Application, 300),
-    (Kind::Report, 114),
-    (Kind::Complaint, 85),
-    (Kind::Idea, 21),
-    (Kind::Internal, 10),
-];
-
-/// Channels, per thousand: those of a town of 75,000 (100,000 letters, 75,000 calls, 150,000 people at the counter, as
-/// many e-mails), once a third of the letters and a part of the counter have moved online.
-const CHANNELS: [(Channel, u64); 9] = [
-    (Channel::Counter, 235),
-    (Channel::Phone, 190),
-    (Channel::Email, 210),
-    (Channel::Web, 165),
-    (Channel::Letter, 80),
-    (Channel::Mobile, 75),
-    (Channel::Social, 20),
-    (Channel::Sms, 15),
-    (Channel::Council, 10),
-];
-
-/// How much of the week falls on each day, Monday first: while the town hall is open, and online.
-const OPEN_WEEK: [u64; 7] = [125, 105, 100, 92, 85, 0, 0];
-const ONLINE_WEEK: [u64; 7] = [115, 105, 100, 95, 90, 60, 65];
-
-/// How much of a day falls in each hour, from the hour on.
-const OPEN_HOURS: [(i64, u64); 8] =
-    [(9, 14), (10, 17), (11, 15), (12, 7), (13, 8), (14, 15), (15, 14), (16, 10)];
-const ONLINE_HOURS: [(i64, u64); 17] = [
-    (6, 1),
-    (7, 3),
-    (8, 6),
-    (9, 8),
-    (10, 8),
-    (11, 7),
-    (12, 7),
-    (13, 6),
-    (14, 6),
-    (15, 6),
-    (16, 6),
-    (17, 7),
-    (18, 8),
-    (19, 8),
-    (20, 8),
-    (21, 6),
-    (22, 3),
-];
-
-/// What the processes of one kind have of it; those that are not named have 10.
-const POPULAR: [(&str, u64); 16] = [
-    ("demarches-administratives/acte-etat-civil", 90),
-    ("demarches-administratives/rendez-vous-titre-identite", 110),
-    ("demarches-administratives/payer-facture", 60),
-    ("education/inscription-periscolaire", 45),
-    ("education/inscription-scolaire", 30),
-    ("proprete/rendez-vous-encombrants", 40),
-    ("logement/demande-logement-social", 22),
-    ("senior/portage-repas", 14),
-    ("solidarite/aide-urgence", 16),
-    ("proprete/depot-sauvage", 34),
-    ("proprete/graffiti", 16),
-    ("eclairage/panne", 26),
-    ("voirie/chaussee-abimee", 24),
-    ("voirie/trottoir-abime", 18),
-    ("espaces-verts/herbes-folles", 15),
-    ("tranquillite/nuisances-sonores", 14),
-];
+/// What a process has among those of its kind where nothing is said.
+const USUAL: f64 = 10.0;
+/// The role that goes on rounds.
+pub(super) const PATROLLER: &str = "patrouilleur";
+/// The draws for arrivals.
+const ARRIVALS: u64 = 1;
 
 /// A request on its way to the town hall.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Arrival {
-    /// When it is made (UTC).
-    pub(super) at: DateTime<Utc>,
-    pub(super) tenant: String,
-    pub(super) plan: Arc<Plan>,
+    pub(super) at: Second,
+    /// The place of its process among those offered.
+    pub(super) offered: usize,
     pub(super) channel: Channel,
     pub(super) opened_by: Opener,
 }
 
-/// Processes to draw from, those of one opener apart by kind.
-pub(super) struct Offer {
-    kinds: Vec<(Vec<(Choice, u64)>, u64)>,
-    rounds: Vec<(Choice, u64)>,
+/// Something that may come, with the sum of the weights up to it.
+#[derive(Debug, Default)]
+struct Choices {
+    list: Vec<(usize, Channel, Opener)>,
+    sums: Vec<f64>,
 }
 
-#[derive(Clone)]
-struct Choice {
-    tenant: String,
-    plan: Arc<Plan>,
+impl Choices {
+    fn add(&mut self, choice: (usize, Channel, Opener), weight: f64) {
+        if weight > 0.0 {
+            self.list.push(choice);
+            self.sums.push(self.whole() + weight);
+        }
+    }
+
+    fn whole(&self) -> f64 {
+        self.sums.last().copied().unwrap_or_default()
+    }
+}
+
+/// All that may come, and how much of it comes in a year.
+#[derive(Debug)]
+pub(super) struct Offer {
+    desk: Choices,
+    online: Choices,
+    rounds: Choices,
+    /// Arrivals of a year, of each.
+    yearly: [f64; 3],
+    /// The weights of all days, by year.
+    years: BTreeMap<i32, [f64; 3]>,
+}
+
+/// The three streams of arrivals: over the counter, online, on the round.
+const STREAMS: [usize; 3] = [0, 1, 2];
+
+/// Whether people bring it themselves, so that somebody must be there.
+pub(super) fn at_desk(channel: Channel) -> bool {
+    matches!(channel, Channel::Counter | Channel::Phone | Channel::Letter | Channel::Council)
 }
 
 impl Offer {
-    /// What is offered: processes in force, each with its collectivity; rounds only where `patrolled` says so.
-    pub(super) fn new(offered: &[(String, Arc<Plan>)], patrolled: &dyn Fn(&str) -> bool) -> Self {
-        let list = |keep: &dyn Fn(&str, &Plan) -> bool| -> Vec<(Choice, u64)> {
-            let kept = offered.iter().filter(|(tenant, plan)| keep(tenant, plan));
-            kept.map(|(tenant, plan)| {
-                let name = plan.definition().process.as_str();
-                let popular =
-                    POPULAR.iter().find(|(known, _)| *known == name).map_or(10, |(_, weight)| *weight);
-                // What several collectivities offer is asked of the town first.
-                let share = if tenant == "ville" { 4 } else { 1 };
-                let several = plan.definition().tenants.len() > 1;
-                (
-                    Choice { tenant: tenant.clone(), plan: Arc::clone(plan) },
-                    if several { popular * share } else { popular * 4 },
-                )
-            })
-            .collect()
+    /// What the town is asked. `online` is the share of what would come over the counter, by telephone or by letter
+    /// that comes over the portal instead, where the process takes it there.
+    pub(super) fn new(ground: &Ground, online: f64) -> Self {
+        let mut offer = Self {
+            desk: Choices::default(),
+            online: Choices::default(),
+            rounds: Choices::default(),
+            yearly: [0.0; 3],
+            years: BTreeMap::new(),
         };
-        let kinds =
-            KINDS.iter().map(|(kind, weight)| (list(&|_, plan| plan.definition().kind == *kind), *weight));
-        let kinds = kinds.filter(|(list, _)| !list.is_empty()).collect();
-        Self {
-            kinds,
-            rounds: list(&|tenant, plan| {
-                patrolled(tenant) && plan.definition().open_to.contains(&Opener::Patroller)
-            }),
+        for day in dates(ground) {
+            offer.years.entry(day.year()).or_insert_with(|| {
+                STREAMS.map(|stream| year_around(day).map(|day| day_weight(ground, day, stream)).sum())
+            });
+        }
+        for kind in
+            [Kind::Question, Kind::Application, Kind::Report, Kind::Complaint, Kind::Idea, Kind::Internal]
+        {
+            let of_kind: Vec<(usize, &Offered)> =
+                ground.offered.iter().enumerate().filter(|(_, offered)| offered.kind == kind).collect();
+            let whole: f64 = of_kind.iter().map(|(_, offered)| weight_of(ground, offered)).sum();
+            if whole <= 0.0 {
+                continue;
+            }
+            let share = ground.assumed.kinds.get(kind).get() / whole;
+            for (place, offered) in of_kind {
+                offer.add(ground, (place, offered), share * weight_of(ground, offered), online);
+            }
+        }
+        let party = Party::Role(PATROLLER.into());
+        for (place, offered) in ground.offered.iter().enumerate() {
+            let open = offered.plan.definition().open_to.contains(&Opener::Patroller);
+            let there = !ground.organisation.all_of(&party, &offered.tenant, None).is_empty();
+            if open && there {
+                let weight = weight_of(ground, offered);
+                offer.rounds.add((place, Channel::Patrol, Opener::Patroller), weight);
+            }
+        }
+        let (desk, online) = (offer.desk.whole(), offer.online.whole());
+        let requests = ground.assumed.requests_a_year.get() / (desk + online).max(f64::MIN_POSITIVE);
+        let rounds = if offer.rounds.list.is_empty() { 0.0 } else { ground.assumed.rounds_a_year.get() };
+        offer.yearly = [requests * desk, requests * online, rounds];
+        offer
+    }
+
+    fn add(&mut self, ground: &Ground, (place, offered): (usize, &Offered), weight: f64, online: f64) {
+        let definition = offered.plan.definition();
+        let takes =
+            |channel: Channel| definition.channels.is_empty() || definition.channels.contains(&channel);
+        let citizen = definition.open_to.contains(&Opener::Citizen);
+        let agent = definition.open_to.contains(&Opener::Agent);
+        let opener = |channel: Channel| {
+            let noted = (at_desk(channel) || !citizen) && agent;
+            if noted { Opener::Agent } else { Opener::Citizen }
+        };
+        if offered.kind == Kind::Internal {
+            let channel = definition.channels.first().copied().unwrap_or(Channel::Web);
+            self.desk.add((place, channel, opener(channel)), weight);
+            return;
+        }
+        let list: Vec<(Channel, f64)> =
+            channels(ground).into_iter().filter(|(channel, _)| takes(*channel)).collect();
+        let whole: f64 = list.iter().map(|(_, weight)| weight).sum();
+        if whole <= 0.0 {
+            let channel = definition.channels.first().copied().unwrap_or(Channel::Web);
+            let choices = if at_desk(channel) { &mut self.desk } else { &mut self.online };
+            choices.add((place, channel, opener(channel)), weight);
+            return;
+        }
+        let moves = if takes(Channel::Web) && citizen { online } else { 0.0 };
+        for (channel, part) in list {
+            let part = weight * part / whole;
+            if at_desk(channel) {
+                self.desk.add((place, channel, opener(channel)), part * (1.0 - moves));
+                self.online.add((place, Channel::Web, Opener::Citizen), part * moves);
+            } else {
+                self.online.add((place, channel, opener(channel)), part);
+            }
         }
     }
-}
 
-/// All arrivals of a month, in the order of time.
-pub(super) fn month(dice: &mut Dice, offer: &Offer, month: &Month, calendar: &Calendar) -> Vec<Arrival> {
-    let days: Vec<NaiveDate> = month.from.iter_days().take_while(|day| *day <= month.until).collect();
-    let is_open = |day: NaiveDate| calendar.is_open_on(day);
-    let weigh = |week: &[u64; 7], needs_open: bool| -> Vec<(NaiveDate, u64)> {
-        let weight =
-            |day: NaiveDate| week.get(usize::try_from(day.weekday().num_days_from_monday()).unwrap_or(0));
-        let fits = days.iter().filter(|day| !needs_open || is_open(**day));
-        fits.map(|day| (*day, weight(*day).copied().unwrap_or_default())).collect()
-    };
-    let (open_days, online_days) = (weigh(&OPEN_WEEK, true), weigh(&ONLINE_WEEK, false));
-    let volume = |monthly: i64| {
-        let days = i64::try_from(days.len()).unwrap_or(30);
-        monthly * days * i64::from(month.permille) / 31 / 1000
-    };
-    let zone = calendar.zone();
-    let mut arrivals = Vec::new();
-    for _ in 0..volume(REQUESTS) {
-        let Some(choice) = dice.weighted(&offer.kinds).and_then(|list| dice.clone_weighted(list)) else {
-            continue;
-        };
-        let channel = channel(dice, &choice.plan);
-        let at_desk =
-            matches!(channel, Channel::Counter | Channel::Phone | Channel::Letter | Channel::Council);
-        let (days, hours) =
-            if at_desk { (&open_days, &OPEN_HOURS[..]) } else { (&online_days, &ONLINE_HOURS[..]) };
-        let Some(at) = instant(dice, days, hours, zone) else { continue };
-        let open_to = &choice.plan.definition().open_to;
-        let noted = (at_desk || !open_to.contains(&Opener::Citizen)) && open_to.contains(&Opener::Agent);
-        let opened_by = if noted { Opener::Agent } else { Opener::Citizen };
-        arrivals.push(Arrival { at, tenant: choice.tenant, plan: choice.plan, channel, opened_by });
-    }
-    for _ in 0..volume(ROUNDS) {
-        let Some(choice) = dice.clone_weighted(&offer.rounds) else { continue };
-        let Some(at) = instant(dice, &open_days, &OPEN_HOURS, zone) else { continue };
-        let (tenant, plan, opened_by) = (choice.tenant, choice.plan, Opener::Patroller);
-        arrivals.push(Arrival { at, tenant, plan, channel: Channel::Patrol, opened_by });
-    }
-    arrivals.sort_by_key(|arrival| arrival.at);
-    arrivals
-}
-
-impl Dice {
-    fn clone_weighted(&mut self, list: &[(Choice, u64)]) -> Option<Choice> {
-        self.weighted(list).cloned()
+    /// The arrivals of one day, in the order of time.
+    pub(super) fn day(&self, ground: &Ground, seed: u64, day: NaiveDate) -> Vec<Arrival> {
+        let assumed = &ground.assumed.arrivals;
+        let mut dice = Dice::of(seed, ARRIVALS, u64::try_from(day.num_days_from_ce()).unwrap_or_default());
+        let midnight = midnight(day, ground.calendar.zone());
+        let years = self.years.get(&day.year()).copied().unwrap_or_default();
+        let choices = [&self.desk, &self.online, &self.rounds];
+        let mut arrivals = Vec::new();
+        for (((stream, choices), yearly), whole) in
+            STREAMS.into_iter().zip(choices).zip(self.yearly).zip(years)
+        {
+            let expected = yearly * day_weight(ground, day, stream) / whole.max(f64::MIN_POSITIVE);
+            if expected <= 0.0 || choices.list.is_empty() {
+                continue;
+            }
+            let weights = if is_online(stream) {
+                hour_weights(&assumed.online_hours, midnight, &ground.always)
+            } else {
+                hour_weights(&assumed.open_hours, midnight, ground.hours.first().unwrap_or(&ground.always))
+            };
+            let of_day: f64 = weights.iter().map(|(_, _, weight)| weight).sum();
+            for (from, until, weight) in weights {
+                for _ in 0..dice.poisson(expected * weight / of_day.max(f64::MIN_POSITIVE)) {
+                    let at = from + dice.between(0, (until - from - 1).max(0));
+                    let choice = choices.list.get(dice.place(&choices.sums)).copied();
+                    let Some((offered, channel, opened_by)) = choice else { continue };
+                    arrivals.push(Arrival { at, offered, channel, opened_by });
+                }
+            }
+        }
+        arrivals.sort_by_key(|arrival| arrival.at);
+        arrivals
     }
 }
 
-/// A channel that the process takes.
-fn channel(dice: &mut Dice, plan: &Plan) -> Channel {
-    let definition = plan.definition();
-    if definition.kind == Kind::Internal {
-        return definition.channels.first().copied().unwrap_or(Channel::Web);
+fn weight_of(ground: &Ground, offered: &Offered) -> f64 {
+    let definition = offered.plan.definition();
+    let popular = ground.assumed.processes.get(&definition.process).map_or(USUAL, |weight| weight.get());
+    // What several collectivities offer is asked of the largest mostly.
+    let several = definition.tenants.len() > 1;
+    if several && ground.largest != *offered.tenant { popular / 4.0 } else { popular }
+}
+
+fn channels(ground: &Ground) -> [(Channel, f64); 9] {
+    let assumed = &ground.assumed.channels;
+    [
+        (Channel::Counter, assumed.counter),
+        (Channel::Phone, assumed.phone),
+        (Channel::Letter, assumed.letter),
+        (Channel::Email, assumed.email),
+        (Channel::Sms, assumed.sms),
+        (Channel::Web, assumed.web),
+        (Channel::Mobile, assumed.mobile),
+        (Channel::Social, assumed.social),
+        (Channel::Council, assumed.council),
+    ]
+    .map(|(channel, weight)| (channel, weight.get()))
+}
+
+fn year_around(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    let first = NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(day);
+    first.iter_days().take_while(move |other| other.year() == day.year())
+}
+
+fn is_online(stream: usize) -> bool {
+    stream == 1
+}
+
+/// How busy a day is for a stream, beside others; nothing where the town hall is closed.
+fn day_weight(ground: &Ground, day: NaiveDate, stream: usize) -> f64 {
+    let assumed = &ground.assumed.arrivals;
+    let place = |number: u32| usize::try_from(number).unwrap_or_default();
+    let week = if is_online(stream) { &assumed.online_week } else { &assumed.open_week };
+    let weekday = week.get(place(day.weekday().num_days_from_monday())).map_or(0.0, |weight| weight.get());
+    let month = assumed.months.get(place(day.month0())).map_or(0.0, |weight| weight.get());
+    if is_online(stream) || ground.calendar.is_open_on(day) { weekday * month } else { 0.0 }
+}
+
+/// The hours of a day that are open, as far as they are, with their weights.
+fn hour_weights(hours: &[Weight; 24], midnight: Second, open: &Hours) -> Vec<(Second, Second, f64)> {
+    let mut list = Vec::new();
+    for (weight, number) in hours.iter().zip(0i64..) {
+        let (from, until) = (midnight + number * 3_600, midnight + (number + 1) * 3_600);
+        let Some((opens, closes)) = open.next(from) else { continue };
+        let (from, until) = (from.max(opens), until.min(closes));
+        if from < until && weight.get() > 0.0 {
+            let part = super::dice::stretched(until - from, 1.0);
+            list.push((from, until, weight.get() * whole(part) / 3_600.0));
+        }
     }
-    let taken = |channel: &Channel| definition.channels.is_empty() || definition.channels.contains(channel);
-    let list: Vec<(Channel, u64)> = CHANNELS.iter().filter(|(channel, _)| taken(channel)).copied().collect();
-    dice.weighted(&list).copied().unwrap_or(Channel::Web)
+    list
 }
 
-fn instant(
-    dice: &mut Dice,
-    days: &[(NaiveDate, u64)],
-    hours: &[(i64, u64)],
-    zone: Tz,
-) -> Option<DateTime<Utc>> {
-    let (day, hour) = (*dice.weighted(days)?, *dice.weighted(hours)?);
-    let seconds = u32::try_from(hour * 3600 + dice.between(0, 3599)).ok()?;
-    let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)?;
-    Some(zone.from_local_datetime(&day.and_time(time)).earliest()?.with_timezone(&Utc))
+#[allow(clippy::cast_precision_loss, reason = "seconds of an hour")]
+fn whole(seconds: i64) -> f64 {
+    seconds as f64
 }
 
-/// The instant at which a day begins in `zone`.
-pub(super) fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let found = zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest();
-    found.map_or_else(|| day.and_time(NaiveTime::MIN).and_utc(), |at| at.with_timezone(&Utc))
-}
-
-/// The day after.
-pub(super) fn next_day(day: NaiveDate) -> NaiveDate {
-    day.checked_add_days(Days::new(1)).unwrap_or(day)
+/// The dates from the first that is lived to the last.
+pub(super) fn dates(ground: &Ground) -> impl Iterator<Item = NaiveDate> {
+    let first = ground.calendar.local_date(super::ground::instant(ground.begin));
+    let last = next_day(ground.period.until);
+    first.iter_days().take_while(move |day| *day < last)
 }

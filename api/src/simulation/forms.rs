@@ -23,13 +23,13 @@ pub(super) struct Subject<'a> {
     pub(super) report: bool,
 }
 
-/// A form that the rules take, found by trying; none if they never do.
-pub(super) fn fill(
+/// A form that the rules take, found by trying, and what came of trying it; none if they never do.
+pub(super) fn fill<T>(
     dice: &mut Dice,
     fields: &[Field],
     subject: Subject<'_>,
-    mut attempt: impl FnMut(&Map<String, Value>) -> Result<(), Rejection>,
-) -> Option<Map<String, Value>> {
+    attempt: impl Fn(&Map<String, Value>) -> Result<T, Rejection>,
+) -> Option<(Map<String, Value>, T)> {
     let mut form = Map::new();
     for field in fields {
         let wanted = match field.required {
@@ -47,7 +47,10 @@ pub(super) fn fill(
         }
     }
     for _ in 0..TRIES {
-        let Err(rejection) = attempt(&form) else { return Some(form) };
+        let rejection = match attempt(&form) {
+            Ok(made) => return Some((form, made)),
+            Err(rejection) => rejection,
+        };
         if rejection.fields.is_empty() {
             return None;
         }

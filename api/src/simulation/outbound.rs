@@ -8,8 +8,15 @@ use uuid::Uuid;
 
 use crate::outbound::{Means, OutMessage, Outbound, SendError};
 
-/// How many messages to people outside the town hall bounce, per thousand.
-const BOUNCES: u128 = 12;
+/// The share of messages to people outside the town hall that bounce, where nothing else is assumed.
+const BOUNCED: f64 = 0.012;
+
+/// Whether the message with this id bounces in the town with this seed.
+pub(super) fn bounces(seed: u64, id: &str, share: f64) -> bool {
+    let drawn = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{seed}:{id}").as_bytes());
+    let thousandths = super::dice::seconds(share, 1_000.0);
+    drawn.as_u128() % 1_000 < u128::try_from(thousandths).unwrap_or_default()
+}
 
 /// Counts what is sent and keeps nothing of it. Which messages bounce follows from the seed and the message's id alone, so it
 /// is the same in whatever order they are sent.
@@ -57,8 +64,7 @@ impl Post {
 impl Outbound for Post {
     async fn send(&self, message: &OutMessage) -> Result<(), SendError> {
         let outside = message.to.ends_with("@courriel.example") || message.means == Means::Sms;
-        let drawn = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}:{}", self.seed, message.id).as_bytes());
-        if outside && drawn.as_u128() % 1000 < BOUNCES {
+        if outside && bounces(self.seed, &message.id, BOUNCED) {
             self.counts.bounced.fetch_add(1, Ordering::Relaxed);
             return Err(SendError::Never("mailbox unknown (simulated)".into()));
         }

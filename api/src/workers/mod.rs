@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::guichet::Guichet;
+pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
 pub use publications::Publications;
 pub use timers::{Fired, Timers};

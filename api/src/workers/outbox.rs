@@ -18,7 +18,7 @@ use crate::outbound::SendError;
 use crate::outbound::compose::{Composed, Occasion, compose};
 
 /// Effects claimed at once.
-pub(super) const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// Messages under way at once.
 const AT_ONCE: usize = 16;
 /// How long a claim holds: what a crash left claimed is taken up again after that.
@@ -137,13 +137,13 @@ impl Outbox {
     async fn carry_out(&self, item: &OutboxItem, now: DateTime<Utc>) -> Result<Outcome, WorkerError> {
         let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
         if is_taken_over(&history, item) {
-            self.report(item, &failed_command(item, TAKEN_OVER.to_owned()), "failed").await?;
+            self.report(item, &failed(item, TAKEN_OVER.to_owned()), "failed").await?;
             self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
             return Ok(Outcome::Failed);
         }
         match self.send(item, &history, now).await? {
             Ok(()) => {
-                self.report(item, &done_command(item), "done").await?;
+                self.report(item, &done(item), "done").await?;
                 self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
                 Ok(Outcome::Done)
             }
@@ -156,7 +156,7 @@ impl Outbox {
             }
             Err(SendError::Later(why) | SendError::Never(why)) => {
                 tracing::warn!(request.id = %item.request, effect = item.effect, why, "a message cannot go out");
-                self.report(item, &failed_command(item, why), "failed").await?;
+                self.report(item, &failed(item, why), "failed").await?;
                 self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
                 Ok(Outcome::Failed)
             }
@@ -223,6 +223,14 @@ impl Outbox {
     }
 }
 
+fn done(item: &OutboxItem) -> Command {
+    done_command(&item.subject, &item.recipient, item.by, &item.effect)
+}
+
+fn failed(item: &OutboxItem, reason: String) -> Command {
+    failed_command(&item.subject, &item.recipient, item.by, &item.effect, reason)
+}
+
 /// Whether the effect belongs to the past of a request that was taken over from another system: it was asked for by
 /// something that happened there, days before the request was recorded here. Nobody is written to about that again.
 fn is_taken_over(history: &[Entry], item: &OutboxItem) -> bool {
@@ -232,22 +240,24 @@ fn is_taken_over(history: &[Entry], item: &OutboxItem) -> bool {
 }
 
 /// The command that reports an effect done.
-fn done_command(item: &OutboxItem) -> Command {
-    match (&item.subject, &item.recipient) {
-        (Subject::Acknowledgement, Recipient::Requester) => Command::Acknowledge { by: item.by },
-        (Subject::Answer, Recipient::Requester) => Command::Deliver { by: item.by },
-        _ => Command::Notify { effect: item.effect.clone(), recipient: item.recipient.clone() },
+pub(crate) fn done_command(subject: &Subject, to: &Recipient, by: Delivery, effect: &str) -> Command {
+    match (subject, to) {
+        (Subject::Acknowledgement, Recipient::Requester) => Command::Acknowledge { by },
+        (Subject::Answer, Recipient::Requester) => Command::Deliver { by },
+        _ => Command::Notify { effect: effect.to_owned(), recipient: to.clone() },
     }
 }
 
 /// The command that reports an effect failed for good.
-fn failed_command(item: &OutboxItem, reason: String) -> Command {
-    match (&item.subject, &item.recipient) {
-        (Subject::Answer, Recipient::Requester) => Command::FailDelivery { by: item.by, reason },
-        _ => Command::FailNotification {
-            effect: item.effect.clone(),
-            recipient: item.recipient.clone(),
-            reason,
-        },
+pub(crate) fn failed_command(
+    subject: &Subject,
+    to: &Recipient,
+    by: Delivery,
+    effect: &str,
+    reason: String,
+) -> Command {
+    match (subject, to) {
+        (Subject::Answer, Recipient::Requester) => Command::FailDelivery { by, reason },
+        _ => Command::FailNotification { effect: effect.to_owned(), recipient: to.clone(), reason },
     }
 }

@@ -15,6 +15,7 @@ mod editor;
 mod imports;
 mod newcomers;
 mod scenarios;
+mod simulations;
 mod support;
 mod towns;
 mod versions;

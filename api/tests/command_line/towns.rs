@@ -7,8 +7,9 @@ use std::sync::Arc;
 use chrono::{NaiveDate, TimeDelta};
 use guichet::ambient::Surroundings;
 use guichet::engine::Span;
+use guichet::engine::rules::request::ClockStatus;
 use guichet::import::Areas;
-use guichet::simulation::{Lived, Month, Post, TownClock, live};
+use guichet::simulation::{Figures, Lived, Month, Post, TownClock, live};
 use guichet::{Guichet, Options};
 
 use crate::support::{guichet as program, repository, run};
@@ -27,7 +28,8 @@ async fn week(data: &Path, seed: u64) -> (Lived, BTreeMap<String, Vec<serde_json
     guichet.publish_folder(&folder).await.unwrap();
     let areas = Areas::read(&std::fs::read_to_string(folder.join("areas.geojson")).unwrap());
     let days = Month { from, until, permille: 150 };
-    let lived = live(&guichet, clock.manual(), seed, &days, &areas, &mut |_, _| {}).await.unwrap();
+    let (lived, figures) = live(&guichet, clock.manual(), seed, &days, &areas, &mut |_, _| {}).await.unwrap();
+    agrees(&guichet, &lived, &figures).await;
     let mut histories = BTreeMap::new();
     for (tenant, request) in &lived.received {
         let mut events = Vec::new();
@@ -49,6 +51,27 @@ async fn week(data: &Path, seed: u64) -> (Lived, BTreeMap<String, Vec<serde_json
     let dashboard = serde_json::to_string(&guichet.dashboard(None).await.unwrap()).unwrap();
     guichet.close().await;
     (lived, histories, dashboard)
+}
+
+/// What the simulation says of a town it lived in memory is what the engine's journal says of the same town.
+async fn agrees(guichet: &Guichet, lived: &Lived, figures: &Figures) {
+    let (mut events, mut stages, mut kept, mut late) = (0, BTreeMap::new(), 0, 0);
+    for (tenant, request) in &lived.received {
+        let known = guichet.request(tenant, *request).await.unwrap();
+        events += known.revision + 1;
+        *stages.entry(known.request.stage.id()).or_insert(0) += 1;
+        let ended = |status: ClockStatus| {
+            u64::try_from(known.request.clocks.iter().filter(|clock| clock.status == status).count()).unwrap()
+        };
+        kept += ended(ClockStatus::Kept);
+        late += ended(ClockStatus::Late);
+    }
+    assert_eq!((lived.requests, lived.timers), (figures.received, figures.timers));
+    assert_eq!((&stages, events), (&figures.stages, figures.events));
+    assert_eq!((kept, late), (figures.kept().kept, figures.kept().late));
+    assert!(kept > 100 && late > 0, "{kept} {late}");
+    // Everybody is somewhere.
+    assert_eq!(figures.received, figures.stages.values().sum::<u64>());
 }
 
 /// Takes out what is drawn by the machine and not by the seed.

@@ -1,6 +1,7 @@
 //! Who works in the town hall: services, roles, people and their declared stand-ins (*délégations*).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -126,7 +127,29 @@ pub struct Organisation {
     /// The process whose requests carry new versions of processes into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication: Option<String>,
+    /// Where each person stands in the list.
+    #[serde(skip)]
+    pub(crate) places: Places,
 }
+
+/// The places of people by staff code, found out when first asked for. It is no part of what an organisation is: it is
+/// neither written nor compared nor copied, and what it says is checked against the list.
+#[derive(Debug, Default)]
+pub(crate) struct Places(OnceLock<HashMap<String, usize>>);
+
+impl Clone for Places {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Places {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Places {}
 
 impl Organisation {
     /// The collectivity with this id.
@@ -155,7 +178,11 @@ impl Organisation {
     /// The person with this staff code.
     #[must_use]
     pub fn person(&self, person: &str) -> Option<&Person> {
-        self.people.iter().find(|p| p.person == person)
+        let listed = || self.people.iter().zip(0..).map(|(person, place)| (person.person.clone(), place));
+        let places = self.places.0.get_or_init(|| listed().collect());
+        let found = places.get(person).and_then(|place| self.people.get(*place));
+        // The list may have changed since.
+        found.filter(|p| p.person == person).or_else(|| self.people.iter().find(|p| p.person == person))
     }
 
     /// Everyone who holds `role`, in the order of the file.
@@ -187,17 +214,23 @@ impl Organisation {
     /// Everyone of the collectivity whom `party` names, wherever in it they work. `service` is the one in charge.
     #[must_use]
     pub fn all_of(&self, party: &Party, tenant: &str, service: Option<&str>) -> Vec<&Person> {
-        let of_service = |person: &Person, id: &str| person.services.iter().any(|s| s == id);
         self.people
             .iter()
+            .filter(|person| Self::is_named(person, party, service))
             .filter(|person| self.works_for(person, tenant))
-            .filter(|person| match party {
-                Party::Role(role) => person.roles.iter().any(|r| r == role),
-                Party::Person(code) => person.person == *code,
-                Party::Service(id) => of_service(person, id),
-                Party::ServiceInCharge => service.is_some_and(|id| of_service(person, id)),
-            })
             .collect()
+    }
+
+    /// Whether `party` names `person`, whichever collectivity they work for. `service` is the one in charge.
+    #[must_use]
+    pub fn is_named(person: &Person, party: &Party, service: Option<&str>) -> bool {
+        let of_service = |id: &str| person.services.iter().any(|s| s == id);
+        match party {
+            Party::Role(role) => person.roles.iter().any(|r| r == role),
+            Party::Person(code) => person.person == *code,
+            Party::Service(id) => of_service(id),
+            Party::ServiceInCharge => service.is_some_and(of_service),
+        }
     }
 
     /// Those whom `party` means for a request of this service: of the holders of a role, those of the service in

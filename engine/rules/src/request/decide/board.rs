@@ -1,5 +1,7 @@
 //! The clocks of a request while an event changes them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::decision::failed;
@@ -22,14 +24,15 @@ pub(super) struct Board<'a> {
     pub(super) plan: &'a Plan,
     /// The instant of the changes.
     pub(super) at: DateTime<Utc>,
-    clocks: Vec<Clock>,
+    clocks: Cow<'a, [Clock]>,
     changes: Vec<ClockChange>,
     facts: Option<Bindings>,
 }
 
 impl<'a> Board<'a> {
     pub(super) fn new(request: &'a Request, plan: &'a Plan, at: DateTime<Utc>) -> Self {
-        Self { request, plan, at, clocks: request.clocks.clone(), changes: Vec::new(), facts: None }
+        // Most events change no clock: they are copied when one does.
+        Self { request, plan, at, clocks: Cow::Borrowed(&request.clocks), changes: Vec::new(), facts: None }
     }
 
     pub(super) fn into_changes(self) -> Vec<ClockChange> {
@@ -37,7 +40,7 @@ impl<'a> Board<'a> {
     }
 
     pub(super) fn push(&mut self, change: ClockChange) {
-        apply_clock(&mut self.clocks, self.request.cycle, &change, self.at);
+        apply_clock(self.clocks.to_mut(), self.request.cycle, &change, self.at);
         self.changes.push(change);
     }
 

@@ -90,8 +90,11 @@ pub fn decide(
     })
 }
 
-/// Decides without saying what else would be allowed.
-fn attempt(
+/// Decides as [`decide`] does, without saying what else would be allowed: for those who try many commands.
+///
+/// # Errors
+/// A [`Rejection`] that names nothing that is allowed instead.
+pub fn attempt(
     request: Option<&Request>,
     command: &Command,
     facts: &Facts<'_>,

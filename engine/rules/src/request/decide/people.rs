@@ -1,7 +1,7 @@
 //! Who may do what: the requester, the staff that the sheet names, the service in charge, the engine.
 
 use super::decision::Decision;
-use crate::organisation::Person;
+use crate::organisation::{Organisation, Person};
 use crate::process::Party;
 use crate::request::state::{Request, Stage};
 use crate::request::{Actor, Rejection, refusal};
@@ -72,8 +72,9 @@ impl<'a> Decision<'a> {
     /// staff does: a request must not be stuck because the organisation changed.
     pub(super) fn is_one_of(&self, person: &Person, party: &Party) -> bool {
         let service = self.known().and_then(|request| request.service.as_deref());
-        let all = self.facts.organisation.all_of(party, self.facts.tenant, service);
-        all.is_empty() || all.iter().any(|other| other.person == person.person)
+        let (organisation, tenant) = (self.facts.organisation, self.facts.tenant);
+        let named = Organisation::is_named(person, party, service) && organisation.works_for(person, tenant);
+        named || organisation.all_of(party, tenant, service).is_empty()
     }
 
     /// Someone whom the sheet names.
