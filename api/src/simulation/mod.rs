@@ -28,10 +28,12 @@ mod live;
 mod moves;
 mod outbound;
 mod people;
+mod planning;
 mod run;
 mod staffing;
 mod svg;
 mod tick;
+mod visits;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,30 +9,30 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
-use guichet_engine::rules::process::{Channel, Opener, Party, Priority, request_of};
+use guichet_engine::rules::process::{Channel, Party};
 use guichet_engine::rules::request::{Actor, Command, CommandId, Request, RequestId};
 use uuid::Uuid;
 
-use super::acts::{self, Act, Scene};
-use super::arrivals::{Arrival, Offer, PATROLLER, at_desk, dates};
+use super::acts::{self, Scene};
+use super::arrivals::{Arrival, Offer, dates};
 use super::desk::{About, Begun, Desk, Work};
 use super::dice::Dice;
 use super::figures::{Figures, OfPost, OfProcess, Wait};
-use super::file::{Asking, File, Made, Pending, Planned, Target, decided, is_sent_by_itself};
+use super::file::{Asking, File, Planned};
 use super::ground::{Ground, instant};
 use super::hours::{NEVER, Second};
-use super::moves::{Fates, Move};
+use super::moves::Move;
 
 /// The names from which the ids of a simulation's commands are made.
-const NAMESPACE: Uuid = Uuid::from_u128(0xb1a5_35c4_7f06_4f2c_9d0e_84a6_2dd1_5b38);
+pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0xb1a5_35c4_7f06_4f2c_9d0e_84a6_2dd1_5b38);
 /// The draws of one request.
-const REQUEST: u64 = 2;
+pub(super) const REQUEST: u64 = 2;
 /// After so many moves that the rules refused, people leave a request alone.
-const REFUSALS_MAX: u32 = 4;
+pub(super) const REFUSALS_MAX: u32 = 4;
 
 /// What happens at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+pub(super) enum Event {
     /// Someone comes or goes.
     Shift(usize),
     /// Someone is done with a piece of work.
@@ -64,12 +64,12 @@ impl Event {
 
 /// Someone who came and is not recorded yet.
 #[derive(Debug)]
-struct Visitor {
-    arrival: Arrival,
-    dice: Dice,
-    number: u64,
+pub(super) struct Visitor {
+    pub(super) arrival: Arrival,
+    pub(super) dice: Dice,
+    pub(super) number: u64,
     /// Whether someone is serving them already.
-    served: bool,
+    pub(super) served: bool,
 }
 
 /// What the town does, for those who do it again elsewhere.
@@ -102,21 +102,21 @@ pub(super) type ToSend = (DateTime<Utc>, u32, String, u32);
 pub(super) struct Run<'g> {
     pub(super) ground: &'g Ground,
     pub(super) seed: u64,
-    offer: Offer,
+    pub(super) offer: Offer,
     pub(super) desk: Desk,
     pub(super) now: Second,
-    planned: BinaryHeap<Reverse<(Second, u8, u64, Event)>>,
-    planned_so_far: u64,
+    pub(super) planned: BinaryHeap<Reverse<(Second, u8, u64, Event)>>,
+    pub(super) planned_so_far: u64,
     pub(super) files: Vec<Option<Box<File>>>,
-    free: Vec<u32>,
-    visitors: HashMap<u32, Visitor>,
-    today: Vec<Arrival>,
-    arrived: u64,
-    stamps: u32,
-    received: u32,
-    given: u64,
+    pub(super) free: Vec<u32>,
+    pub(super) visitors: HashMap<u32, Visitor>,
+    pub(super) today: Vec<Arrival>,
+    pub(super) arrived: u64,
+    pub(super) stamps: u32,
+    pub(super) received: u32,
+    pub(super) given: u64,
     /// Requests of each process that another may be merged into, the last ones that came.
-    recent: Vec<Vec<u32>>,
+    pub(super) recent: Vec<Vec<u32>>,
     /// The soonest timer of each request.
     pub(super) alarms: BTreeSet<(DateTime<Utc>, RequestId, u32)>,
     pub(super) to_send: BTreeSet<ToSend>,
@@ -125,9 +125,9 @@ pub(super) struct Run<'g> {
     /// Whether a party of the town hall has an address.
     pub(super) addresses: HashMap<(Party, usize, Option<String>), bool>,
     pub(super) figures: Figures,
-    waits: BTreeMap<(Wait, usize), super::histogram::Histogram>,
-    steps: Option<Vec<Step>>,
-    moves: Vec<Move>,
+    pub(super) waits: BTreeMap<(Wait, usize), super::histogram::Histogram>,
+    pub(super) steps: Option<Vec<Step>>,
+    pub(super) moves: Vec<Move>,
 }
 
 impl<'g> Run<'g> {
@@ -202,14 +202,14 @@ impl<'g> Run<'g> {
         }
     }
 
-    fn at(&mut self, at: Second, event: Event) {
+    pub(super) fn at(&mut self, at: Second, event: Event) {
         if at < NEVER {
             self.planned_so_far += 1;
             self.planned.push(Reverse((at.max(self.now), event.rank(), self.planned_so_far, event)));
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    pub(super) fn happen(&mut self, event: Event) {
         match event {
             Event::Shift(agent) => {
                 if let Some((next, _)) = self.desk.shift(agent, self.now) {
@@ -232,11 +232,11 @@ impl<'g> Run<'g> {
         }
     }
 
-    fn counts(&self, at: Second) -> bool {
+    pub(super) fn counts(&self, at: Second) -> bool {
         at >= self.ground.counted_from
     }
 
-    fn day(&mut self, day: NaiveDate) {
+    pub(super) fn day(&mut self, day: NaiveDate) {
         self.today = self.offer.day(self.ground, self.seed, day);
         for place in 0..self.today.len() {
             let Some(at) = self.today.get(place).map(|arrival| arrival.at) else { continue };
@@ -248,7 +248,7 @@ impl<'g> Run<'g> {
     }
 
     /// Counts what waits, by the local hour of the week.
-    fn sample(&mut self) {
+    pub(super) fn sample(&mut self) {
         if !self.counts(self.now) {
             return;
         }
@@ -267,60 +267,7 @@ impl<'g> Run<'g> {
         }
     }
 
-    fn arrive(&mut self, place: u32) {
-        let place = usize::try_from(place).unwrap_or_default();
-        let Some(arrival) = self.today.get(place).copied() else { return };
-        let number = self.arrived;
-        self.arrived += 1;
-        let mut dice = Dice::of(self.seed, REQUEST, number);
-        let work = &self.ground.assumed.work;
-        let recorded = match (arrival.opened_by, arrival.channel) {
-            (Opener::Patroller, _) => Some((Party::Role(PATROLLER.into()), work.round)),
-            (Opener::Agent, channel) => self.front_office(arrival.offered).map(|party| {
-                let time = match channel {
-                    Channel::Counter => work.counter,
-                    Channel::Phone => work.phone,
-                    _ => work.letter,
-                };
-                (party, time)
-            }),
-            (Opener::Citizen, _) => None,
-        };
-        let Some((party, time)) = recorded else {
-            return self.receive(&arrival, number, dice, None);
-        };
-        let seconds = time.draw(&mut dice, 60.0);
-        let visitor = u32::try_from(number).unwrap_or(u32::MAX);
-        let patience = match arrival.channel {
-            Channel::Counter => Some(self.ground.assumed.requesters.patience_counter),
-            Channel::Phone => Some(self.ground.assumed.requesters.patience_phone),
-            _ => None,
-        };
-        let leaves = patience.map(|patience| self.now + patience.draw(&mut dice, 60.0).max(30));
-        self.visitors.insert(visitor, Visitor { arrival, dice, number, served: false });
-        let there = at_desk(arrival.channel) && arrival.channel != Channel::Letter;
-        let rank = if there { 0 } else { 3 };
-        let pool = self.desk.pool(self.ground, &party, arrival.offered, None);
-        let about = About::Visitor(visitor);
-        let work = Work { rank, due: self.now, number: 0, about, seconds, since: self.now };
-        let begun = self.desk.add(pool, work, self.now);
-        match begun {
-            Some(begun) => self.begun(begun),
-            None => {
-                if let Some(leaves) = leaves {
-                    self.at(leaves, Event::Leave(visitor));
-                }
-            }
-        }
-    }
-
-    /// Those who record what people bring: who qualifies, or who does so for most processes.
-    fn front_office(&self, offered: usize) -> Option<Party> {
-        let of = |place: usize| self.ground.offered.get(place)?.plan.definition().qualification.by.clone();
-        of(offered).or_else(|| self.ground.front_office.clone())
-    }
-
-    fn next_work(&mut self, agent: usize) {
+    pub(super) fn next_work(&mut self, agent: usize) {
         let (files, visitors) = (&self.files, &self.visitors);
         let wanted = |work: &Work| match work.about {
             About::Visitor(visitor) => visitors.contains_key(&visitor),
@@ -331,7 +278,7 @@ impl<'g> Run<'g> {
         }
     }
 
-    fn begun(&mut self, begun: Begun) {
+    pub(super) fn begun(&mut self, begun: Begun) {
         let Begun { agent, work, done } = begun;
         let until = done.min(self.ground.end);
         self.desk.spent(agent, self.now.max(self.ground.counted_from), until);
@@ -367,7 +314,7 @@ impl<'g> Run<'g> {
         }
     }
 
-    fn waited(&mut self, wait: Wait, post: usize, offered: usize, since: Second, counted: bool) {
+    pub(super) fn waited(&mut self, wait: Wait, post: usize, offered: usize, since: Second, counted: bool) {
         if !counted {
             return;
         }
@@ -380,7 +327,7 @@ impl<'g> Run<'g> {
         self.waits.entry((wait, post)).or_default().add(u64::try_from(seconds).unwrap_or_default());
     }
 
-    fn done(&mut self, agent: usize) {
+    pub(super) fn done(&mut self, agent: usize) {
         let who =
             self.desk.agents.get(agent).map(|agent| agent.code(self.now).to_owned()).unwrap_or_default();
         if let Some(work) = self.desk.done(agent, self.now) {
@@ -396,69 +343,7 @@ impl<'g> Run<'g> {
         self.next_work(agent);
     }
 
-    /// A request is recorded: by itself, or by the agent who served whoever brought it.
-    fn receive(&mut self, arrival: &Arrival, number: u64, mut dice: Dice, who: Option<&str>) {
-        let ground = self.ground;
-        let Some(offered) = ground.offered.get(arrival.offered) else { return };
-        let name = format!("{}:received:{number}", self.seed);
-        let command_id = CommandId(Uuid::new_v5(&NAMESPACE, name.as_bytes()));
-        let id = RequestId(request_of(command_id.0));
-        let now = instant(self.now);
-        // A letter counts from the day it came, whenever it is opened.
-        let occurred_at = if arrival.channel == Channel::Letter { instant(arrival.at) } else { now };
-        let attempt = |command: &Command, actor: &Actor| {
-            let target = Target {
-                tenant: &offered.tenant,
-                request: id,
-                plan: &offered.plan,
-                organisation: &ground.organisation,
-                state: None,
-                events: 0,
-                pending: &[],
-                other: None,
-            };
-            decided(&target, &Asking { command, actor, now, occurred_at })
-        };
-        let actor = acts::opener(arrival, who);
-        let act = acts::receive(ground, arrival, (self.now, actor), &mut dice, attempt);
-        let Some((Act { command, actor, .. }, Some(made))) = act.map(|mut act| {
-            let made = act.made.take();
-            (act, made)
-        }) else {
-            let process = &offered.plan.definition().process;
-            return self.figures.refused(&format!("simulation.form:{process}"));
-        };
-        let fates = Fates::drawn(&mut dice, offered.kind, &ground.assumed);
-        let tenant = Arc::clone(&offered.tenant);
-        self.step(|| {
-            let tenant = Arc::clone(&tenant);
-            let now = now.timestamp();
-            Step::Act(Box::new(Given { tenant, request: None, command, actor, command_id, now, occurred_at }))
-        });
-        let Some(state) = made.state.clone() else { return };
-        let file = File {
-            number: self.received,
-            offered: arrival.offered,
-            tenant,
-            plan: Arc::clone(&offered.plan),
-            state,
-            events: 0,
-            fates,
-            dice,
-            planned: Vec::new(),
-            drafts: 0,
-            refused: 0,
-            pending: Vec::new(),
-            alarm: None,
-            counted: self.counts(self.now),
-        };
-        self.received += 1;
-        self.figures.came(&file);
-        let slot = self.keep(file);
-        self.changed(slot, made);
-    }
-
-    fn keep(&mut self, file: File) -> u32 {
+    pub(super) fn keep(&mut self, file: File) -> u32 {
         let offered = file.offered;
         let file = Some(Box::new(file));
         let slot = match self.free.pop() {
@@ -482,184 +367,8 @@ impl<'g> Run<'g> {
         slot
     }
 
-    /// Takes in what a command made of a request, and plans what follows.
-    pub(super) fn changed(&mut self, slot: u32, made: Made) {
-        let Some(mut file) = self.take_file(slot) else { return };
-        let rested = acts::resting(&file.state);
-        let in_circuit = acts::open_step(&file.state).is_some();
-        if let Some(state) = made.state {
-            file.state = state;
-        }
-        file.events += u64::try_from(made.events.len()).unwrap_or_default();
-        self.figures.happened(&file, &made.events);
-        if in_circuit && matches!(file.state.stage, guichet_engine::rules::request::Stage::Assigned) {
-            file.drafts += 1;
-        }
-        if let Some((since, requester)) = rested
-            && acts::resting(&file.state).is_none()
-        {
-            let wait = if requester { Wait::Requester } else { Wait::Suspended };
-            let post = self.desk.post_of_service(file.state.service.as_deref());
-            self.waited(wait, post, file.offered, since, file.counted);
-        }
-        self.set_alarm(slot, &mut file);
-        self.set_pending(slot, &mut file, made.pending);
-        self.plan(slot, &mut file);
-        self.settle(slot, file);
-    }
-
-    /// Puts a file back, unless it is over: then figures are all that is kept of it.
-    pub(super) fn settle(&mut self, slot: u32, file: Box<File>) {
-        if file.is_over() && self.claimed != Some(file.number) {
-            self.figures.ended(&file, self.ground.end);
-            if let Some(recent) = self.recent.get_mut(file.offered) {
-                recent.retain(|other| *other != slot);
-            }
-            self.free.push(slot);
-        } else if let Some(place) = self.files.get_mut(usize::try_from(slot).unwrap_or(usize::MAX)) {
-            *place = Some(file);
-        }
-    }
-
-    pub(super) fn take_file(&mut self, slot: u32) -> Option<Box<File>> {
-        self.files.get_mut(usize::try_from(slot).unwrap_or(usize::MAX))?.take()
-    }
-
-    pub(super) fn set_alarm(&mut self, slot: u32, file: &mut File) {
-        let soonest = file.soonest().map(|(at, _)| at);
-        if soonest == file.alarm {
-            return;
-        }
-        let id = file.state.id;
-        if let Some(old) = file.alarm.take() {
-            self.alarms.remove(&(old, id, slot));
-        }
-        self.alarms.extend(soonest.map(|alarm| (alarm, id, slot)));
-        file.alarm = soonest;
-    }
-
-    fn set_pending(&mut self, slot: u32, file: &mut File, pending: Vec<Pending>) {
-        let number = file.number;
-        let entry = |pending: &Pending| (pending.asked, number, pending.effect.id.clone(), slot);
-        let among =
-            |list: &[Pending], one: &Pending| list.iter().any(|other| other.effect.id == one.effect.id);
-        for gone in file.pending.iter().filter(|old| !among(&pending, old)) {
-            self.to_send.remove(&entry(gone));
-        }
-        let new = pending.iter().filter(|new| !among(&file.pending, new));
-        self.to_send.extend(new.filter(|new| is_sent_by_itself(&new.effect)).map(entry));
-        file.pending = pending;
-    }
-
-    /// Plans what is not planned yet, and drops what has lost its reason.
-    fn plan(&mut self, slot: u32, file: &mut File) {
-        if file.refused > REFUSALS_MAX {
-            file.planned.clear();
-            return;
-        }
-        let mut moves = std::mem::take(&mut self.moves);
-        file.moves(&mut moves);
-        file.planned.retain(|planned| moves.contains(&planned.one));
-        for one in moves.iter().copied() {
-            if file.planned.iter().any(|planned| planned.one == one) {
-                continue;
-            }
-            self.stamps = self.stamps.wrapping_add(1);
-            let stamp = self.stamps;
-            file.planned.push(Planned { one, stamp, since: self.now });
-            self.schedule(slot, file, one, stamp);
-        }
-        self.moves = moves;
-    }
-
-    fn schedule(&mut self, slot: u32, file: &mut File, one: Move, stamp: u32) {
-        let assumed = &self.ground.assumed;
-        let hours =
-            self.ground.offered.get(file.offered).and_then(|offered| self.ground.hours.get(offered.hours));
-        let hours = hours.unwrap_or(&self.ground.always);
-        let dice = &mut file.dice;
-        let now = self.now;
-        let work = &assumed.work;
-        let mut prepared = |time: super::assumptions::Time| {
-            let aside = dice.happens(work.put_aside.get());
-            let wait = time.draw(dice, 60.0) + if aside { work.put_aside_for.draw(dice, 60.0) } else { 0 };
-            hours.after(now, wait)
-        };
-        let wait = |seconds: i64| now + seconds.max(60);
-        let (at, event) = match one {
-            Move::Qualify | Move::PostAcknowledgement | Move::Claim | Move::HandOver(_) => {
-                return self.enqueue(slot, file, one, stamp);
-            }
-            Move::Task(_) => (prepared(work.task_ready), Event::Ready { slot, stamp }),
-            Move::Answer(_) => (prepared(work.answer_ready), Event::Ready { slot, stamp }),
-            Move::Resume => (prepared(work.put_aside_for), Event::Ready { slot, stamp }),
-            Move::Decide(..) => {
-                let seconds = assumed.approvers.decide.draw(dice, 60.0);
-                (hours.after(now, seconds.max(60)), Event::Do { slot, stamp })
-            }
-            Move::Reply => (wait(assumed.requesters.reply.draw(dice, 3_600.0)), Event::Do { slot, stamp }),
-            Move::Withdraw => (wait(dice.between(12_000, 300_000)), Event::Do { slot, stamp }),
-            Move::Rate => (wait(dice.between(3_600, 240_000)), Event::Do { slot, stamp }),
-            Move::Reopen => (wait(dice.between(36_000, 540_000)), Event::Do { slot, stamp }),
-        };
-        self.at(at, event);
-    }
-
-    /// Work that was prepared joins the queue.
-    fn ready(&mut self, slot: u32, stamp: u32) {
-        let Some(planned) = planned(&self.files, slot, stamp).copied() else { return };
-        let Some(mut file) = self.take_file(slot) else { return };
-        let post = self.desk.post_of_service(file.state.service.as_deref());
-        self.waited(Wait::Preparation, post, file.offered, planned.since, file.counted);
-        self.enqueue(slot, &mut file, planned.one, stamp);
-        self.settle(slot, file);
-    }
-
-    fn enqueue(&mut self, slot: u32, file: &mut File, one: Move, stamp: u32) {
-        let work = &self.ground.assumed.work;
-        let kind = file.plan.definition().kind;
-        let complex = file.state.complexity == guichet_engine::rules::process::Complexity::Complex;
-        let factor = if complex { work.complex.get() } else { 1.0 };
-        let sheet = |place: usize| file.plan.definition().treatment.get(place).map(|sheet| sheet.by.clone());
-        let (party, time, factor) = match one {
-            Move::Qualify => (file.plan.definition().qualification.by.clone(), work.qualify, 1.0),
-            Move::Claim => (Some(Party::ServiceInCharge), work.claim, 1.0),
-            Move::Task(place) => (sheet(place), work.task.get(kind), factor),
-            Move::Answer(_) => (None, work.answer.get(kind), factor),
-            _ => (None, work.hand_over, 1.0),
-        };
-        let service = file.state.service.as_deref();
-        let party = match (party, service) {
-            (Some(party), _) => party,
-            (None, Some(_)) => Party::ServiceInCharge,
-            (None, None) => self.front_office(file.offered).unwrap_or(Party::ServiceInCharge),
-        };
-        let seconds = time.draw(&mut file.dice, 60.0 * factor).max(1);
-        let rank = match file.state.priority {
-            Priority::Urgent => 1,
-            Priority::High => 2,
-            Priority::Normal => 3,
-            Priority::Low => 4,
-        };
-        let promises = file.state.live_clocks().map(|clock| clock.due.timestamp());
-        let due = promises.min().unwrap_or(self.now + 2_592_000);
-        let pool = self.desk.pool(self.ground, &party, file.offered, service);
-        let about = About::File { slot, stamp };
-        let work = Work { rank, due, number: 0, about, seconds, since: self.now };
-        // The file is out of its slot: whoever begins at once is told afterwards.
-        if let Some(begun) = self.desk.add(pool, work, self.now) {
-            let post = self.desk.agents.get(begun.agent).map_or(0, |agent| agent.post);
-            self.at(begun.done, Event::Done(begun.agent));
-            let until = begun.done.min(self.ground.end);
-            self.desk.spent(begun.agent, self.now.max(self.ground.counted_from), until);
-            if let Some(wait) = wait_of(one) {
-                self.waited(wait, post, file.offered, self.now, file.counted);
-            }
-        }
-    }
-
     /// Makes a move that was planned, if it still has a reason.
-    fn perform(&mut self, slot: u32, stamp: u32, who: Option<&str>) {
+    pub(super) fn perform(&mut self, slot: u32, stamp: u32, who: Option<&str>) {
         let Some(found) = planned(&self.files, slot, stamp).copied() else { return };
         let twin = self.twin(slot);
         let Some(mut file) = self.take_file(slot) else { return };
@@ -723,7 +432,7 @@ impl<'g> Run<'g> {
     }
 
     /// An open request about the same thing, received before.
-    fn twin(&self, slot: u32) -> Option<Request> {
+    pub(super) fn twin(&self, slot: u32) -> Option<Request> {
         let file = file_at(&self.files, slot).filter(|file| file.fates.has(super::moves::Fate::Merge))?;
         let others = self.recent.get(file.offered)?.iter().filter(|other| **other != slot);
         let before = |other: &&File| {
@@ -732,7 +441,7 @@ impl<'g> Run<'g> {
         others.filter_map(|other| file_at(&self.files, *other)).find(before).map(|other| other.state.clone())
     }
 
-    fn finish(mut self) -> (Figures, Vec<Step>) {
+    pub(super) fn finish(mut self) -> (Figures, Vec<Step>) {
         let end = self.ground.end;
         for file in self.files.iter().flatten() {
             self.figures.ended(file, end);
@@ -755,27 +464,11 @@ impl<'g> Run<'g> {
 /// How many requests of a process are looked at when one is merged.
 const RECENT: usize = 6;
 
-fn wait_of(one: Move) -> Option<Wait> {
-    match one {
-        Move::Qualify => Some(Wait::Qualify),
-        Move::Task(_) => Some(Wait::Task),
-        Move::Answer(_) => Some(Wait::Answer),
-        Move::HandOver(_) | Move::PostAcknowledgement => Some(Wait::HandOver),
-        Move::Claim
-        | Move::Decide(..)
-        | Move::Reply
-        | Move::Resume
-        | Move::Withdraw
-        | Move::Rate
-        | Move::Reopen => None,
-    }
-}
-
-fn file_at(files: &[Option<Box<File>>], slot: u32) -> Option<&File> {
+pub(super) fn file_at(files: &[Option<Box<File>>], slot: u32) -> Option<&File> {
     files.get(usize::try_from(slot).ok()?)?.as_deref()
 }
 
 /// What is planned under a stamp, if it still is.
-fn planned(files: &[Option<Box<File>>], slot: u32, stamp: u32) -> Option<&Planned> {
+pub(super) fn planned(files: &[Option<Box<File>>], slot: u32, stamp: u32) -> Option<&Planned> {
     file_at(files, slot)?.planned.iter().find(|planned| planned.stamp == stamp)
 }
