@@ -4,6 +4,7 @@ mod floor;
 mod measure;
 mod rebuild;
 mod replay;
+mod simulate;
 mod submit;
 mod town;
 
@@ -17,6 +18,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EVENTS: usize = 1_000_000;
 /// Requests that `submit` takes through their lives.
 const REQUESTS: usize = 4096;
+/// Requests of the year that `simulate` lives: those of a town of 75,000.
+const YEAR: u32 = 500_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
@@ -26,6 +29,9 @@ async fn main() -> Result<(), Fault> {
     let wanted = |name: &str| part == name || part == "all";
     if wanted("submit") {
         submit::run(REQUESTS).await?;
+    }
+    if wanted("simulate") {
+        simulate::run(YEAR)?;
     }
     if wanted("replay") || wanted("rebuild") {
         let folder = tempfile::tempdir()?;

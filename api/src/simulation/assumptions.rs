@@ -55,15 +55,15 @@ macro_rules! bounded {
 
 bounded! {
     /// A part of a whole, from 0 to 1.
-    Share, 0.0, 1.0, "a share lies between 0 and 1 (0 et 1)"
+    Share, 0.0, 1.0, "a share lies between 0 and 1"
 }
 bounded! {
     /// How much of something there is beside other things of its kind; only the proportions count.
-    Weight, 0.0, 1_000_000.0, "a weight lies between 0 and 1000000 (0 et 1000000)"
+    Weight, 0.0, 1_000_000.0, "a weight lies between 0 and 1000000"
 }
 bounded! {
     /// A length of time in the unit that its name says.
-    Length, 0.0, 1_000_000.0, "a length of time lies between 0 and 1000000 (0 et 1000000)"
+    Length, 0.0, 1_000_000.0, "a length of time lies between 0 and 1000000"
 }
 
 /// The form of a distribution of times around its mean.
@@ -95,7 +95,7 @@ pub struct Time {
 
 bounded! {
     /// The standard deviation of a logarithm, from 0 to 3.
-    Spread, 0.0, 3.0, "a spread lies between 0 and 3 (0 et 3)"
+    Spread, 0.0, 3.0, "a spread lies between 0 and 3"
 }
 
 fn usual_spread() -> Spread {
@@ -440,7 +440,8 @@ impl Assumptions {
         serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location();
             let words = error.without_snippet().to_string();
-            let what = words.lines().next().unwrap_or_default().to_owned();
+            let first = words.lines().next().unwrap_or_default();
+            let what = first.split(" at line ").next().unwrap_or_default().to_owned();
             AssumptionFault {
                 line: place.map_or(1, |place| place.line().max(1)),
                 column: place.map_or(1, |place| place.column().max(1)),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use guichet_engine::rules::calendar::Calendar;
+use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::organisation::{Organisation, Person};
-use guichet_engine::rules::process::{Kind, Party, Plan};
+use guichet_engine::rules::process::{Definition, Kind, Party, Plan, PlanError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,6 +28,25 @@ pub(super) struct Offered {
     pub(super) kind: Kind,
     /// Its place among the hours: those that its process counts by.
     pub(super) hours: usize,
+}
+
+/// What the collectivities of a catalogue offer, its plans compiled: by collectivity, then by name, as an engine that it
+/// is published to knows them.
+///
+/// # Errors
+/// [`PlanError`] when a definition cannot run, which the checker would have refused.
+pub fn offered(catalogue: &Catalogue) -> Result<Vec<(String, Arc<Plan>)>, PlanError> {
+    let compile = |definition: &Definition| Plan::compile(Arc::new(definition.clone())).map(Arc::new);
+    let mut plans = catalogue.definitions.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+    plans.sort_by(|a, b| a.definition().process.cmp(&b.definition().process));
+    let mut tenants: Vec<&str> =
+        catalogue.organisation.tenants.iter().map(|tenant| tenant.tenant.as_str()).collect();
+    tenants.sort_unstable();
+    let of = |tenant: &str| {
+        let mine = |plan: &&Arc<Plan>| plan.definition().tenants.iter().any(|other| other == tenant);
+        plans.iter().filter(mine).map(|plan| (tenant.to_owned(), Arc::clone(plan))).collect::<Vec<_>>()
+    };
+    Ok(tenants.into_iter().flat_map(of).collect())
 }
 
 /// The days that are lived, both included, in the town's zone.

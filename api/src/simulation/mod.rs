@@ -52,7 +52,7 @@ pub use assumptions::{AssumptionFault, Assumptions};
 pub use clock::TownClock;
 pub use compare::{Comparison, Need, need};
 pub use figures::{Figures, Kept, OfChannel, OfPost, OfProcess, Wait};
-pub use ground::{Ground, Period};
+pub use ground::{Ground, Period, offered};
 pub use histogram::Histogram;
 pub use live::live;
 pub use outbound::{Post, Posted};

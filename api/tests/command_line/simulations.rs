@@ -130,7 +130,8 @@ fn a_queue_waits_as_erlang_says() {
 #[test]
 fn everybody_is_somewhere_and_nobody_helps_where_nobody_is() {
     let days = ("2026-01-01", "2026-01-21");
-    let assumed = plain(20_000);
+    // For one person alone that is a load of 0.94.
+    let assumed = plain(33_000);
     let kept: Vec<f64> = (1..=4)
         .map(|people| {
             let run = simulate(&queue(people, &assumed, days), 9, 0.0);
@@ -139,7 +140,7 @@ fn everybody_is_somewhere_and_nobody_helps_where_nobody_is() {
             run.kept().share().unwrap()
         })
         .collect();
-    assert!(kept.windows(2).all(|two| two[1] >= two[0]), "{kept:?}");
+    assert!(kept.windows(2).all(|two| two[1] >= two[0] - 0.001), "{kept:?}");
     assert!(kept[0] + 0.2 < kept[3], "{kept:?}");
     // The same requests come, whoever is there.
     let nobody = assumed.replace("scale: 1,", "scale: 1, people: { 'service:reponses': 0 },");
@@ -206,7 +207,13 @@ fn faults_of_assumptions_are_told_with_their_place() {
         assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
         told.push_str(&ran.err.replace(folder.path().to_str().unwrap(), ""));
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    erreur: /hypotheses.yaml, ligne 2, colonne 14 : 1.5: a share lies between 0 and 1
+    erreur: /hypotheses.yaml, ligne 2, colonne 3 : unknown field `peple`, expected one of people, scale, time_for_requests, time_by_role, on_call, summer_weeks, other_weeks, sick_days
+    erreur: /hypotheses.yaml, ligne 2, colonne 3 : invalid length 3, expected an array of length 12
+    erreur: /hypotheses.yaml, ligne 3, colonne 5 : le catalogue n’a pas « service:voiries », ou en a plusieurs (service:voirie, role:ambassadrice@ville)
+    erreur: /hypotheses.yaml, ligne 1, colonne 14 : le catalogue n’a pas « voirie/lune », ou en a plusieurs (service:voirie, role:ambassadrice@ville)
+    ");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use guichet_engine::rules::text::Language;
 use crate::cli::failure::Failure;
 use crate::cli::{calendars, catalogue, town};
 use crate::import::Areas;
-use crate::simulation::{Assumptions, Drawing, Ground, Period, SimulationError};
+use crate::simulation::{Assumptions, Drawing, Ground, Period, SimulationError, offered};
 
 /// The most requests of a year that are simulated.
 const REQUESTS_MAX: u32 = 5_000_000;
@@ -249,23 +249,7 @@ pub(super) struct Found {
 
 impl Found {
     fn of(catalogue: Catalogue) -> Result<Self, Failure> {
-        let mut plans = Vec::new();
-        for definition in &catalogue.definitions {
-            let plan = Plan::compile(Arc::new(definition.clone()));
-            let plan = Arc::new(plan.map_err(|error| Failure::found(error.to_string()))?);
-            plans.push(plan);
-        }
-        // The order that the engine knows them in: by collectivity, then by name.
-        plans.sort_by(|a, b| a.definition().process.cmp(&b.definition().process));
-        let mut tenants: Vec<&str> =
-            catalogue.organisation.tenants.iter().map(|tenant| tenant.tenant.as_str()).collect();
-        tenants.sort_unstable();
-        let mut offered = Vec::new();
-        for tenant in tenants {
-            let mine =
-                plans.iter().filter(|plan| plan.definition().tenants.iter().any(|other| other == tenant));
-            offered.extend(mine.map(|plan| (tenant.to_owned(), Arc::clone(plan))));
-        }
+        let offered = offered(&catalogue).map_err(|error| Failure::found(error.to_string()))?;
         Ok(Self { catalogue, offered })
     }
 }
