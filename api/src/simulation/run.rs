@@ -17,7 +17,7 @@ use super::acts::{self, Scene};
 use super::arrivals::{Arrival, Offer, dates};
 use super::desk::{About, Begun, Desk, Work};
 use super::dice::Dice;
-use super::figures::{Figures, OfPost, OfProcess, Wait};
+use super::figures::{Figures, OfProcess, Wait};
 use super::file::{Asking, File, Planned};
 use super::ground::{Ground, instant};
 use super::hours::{NEVER, Second};
@@ -450,7 +450,7 @@ impl<'g> Run<'g> {
         self.figures.still_waiting = u64::try_from(self.visitors.len()).unwrap_or_default();
         let name = |post: usize| self.desk.posts.get(post).cloned().unwrap_or_default();
         for agent in &self.desk.agents {
-            let of = self.figures.posts.entry(name(agent.post)).or_insert_with(OfPost::default);
+            let of = self.figures.posts.entry(name(agent.post)).or_default();
             of.people += 1;
             of.busy += agent.busy;
             of.there += agent.there(self.ground.counted_from, end);

@@ -22,9 +22,9 @@ pub struct Drawing {
 }
 
 /// The width of the picture, and of its columns.
-const WIDTH: f64 = 960.0;
-const LEFT: f64 = 300.0;
-const BAR: f64 = 460.0;
+const WIDTH: f64 = 1060.0;
+const LEFT: f64 = 320.0;
+const BAR: f64 = 480.0;
 const LINE: f64 = 24.0;
 /// Lines of a list.
 const LINES: usize = 14;
@@ -245,7 +245,10 @@ impl Page {
         let count = lines.len() + 1;
         for line in lines {
             let title = if self.language == Language::Fr { &line.title_fr } else { &line.title_en };
-            self.promise_bar(title, &line.promises, "b");
+            // Several collectivities may offer the same.
+            let several = summary.processes.iter().filter(|other| other.process == line.process).count() > 1;
+            let name = if several { format!("{title} ({})", line.tenant) } else { title.clone() };
+            self.promise_bar(&name, &line.promises, "b");
         }
         self.goal(count);
     }
@@ -298,6 +301,7 @@ impl Page {
             Language::En => ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         };
         let most = summary.heat.iter().copied().fold(1.0, f64::max);
+        let least = summary.heat.iter().copied().fold(most, f64::min);
         self.y += 16.0;
         let (cell, x) = (25.0, 140.0);
         for hour in (0..24usize).step_by(3) {
@@ -314,7 +318,7 @@ impl Page {
                 y - 5.0
             ));
             for (hour, waiting) in hours.iter().enumerate() {
-                let depth = waiting / most;
+                let depth = (waiting - least) / (most - least).max(1e-9);
                 let shade = |from: f64, to: f64| from + (to - from) * depth;
                 let (red, green, blue) = (shade(241.0, 16.0), shade(245.0, 60.0), shade(249.0, 92.0));
                 let (left, top) = (x + number(hour) * cell, y - 20.0);
@@ -325,11 +329,11 @@ impl Page {
             }
         }
         self.y += 20.0;
-        let words = format!(
-            "{} {}",
-            self.say("clair : rien n’attend ; le plus foncé :", "light: nothing waits; the darkest:"),
-            self.number(most, 1)
-        );
+        let (least, most) = (self.number(least, 1), self.number(most, 1));
+        let words = match self.language {
+            Language::Fr => format!("le plus clair : {least} en attente ; le plus foncé : {most}"),
+            Language::En => format!("the lightest: {least} waiting; the darkest: {most}"),
+        };
         self.text(x, "q", &words);
     }
 
