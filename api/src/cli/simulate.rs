@@ -65,7 +65,7 @@ impl Simulate {
                 });
                 writeln!(context.out, "{report:#}")?;
             }
-            Format::Human | Format::Csv => print::human(context, &options, &answered)?,
+            Format::Human | Format::Csv | Format::Sarif => print::human(context, &options, &answered)?,
         }
         Ok(Verdict::Good)
     }
