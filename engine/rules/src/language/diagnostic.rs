@@ -249,6 +249,37 @@ fn source_of<'a>(file: &str, sources: &'a Sources) -> Option<&'a str> {
     sources.ids().find(|id| sources.path(*id) == file).map(|id| sources.text(id))
 }
 
+/// The lines of a text that places stand in. The renderer looks at all it is given: a whole file would cost as much again
+/// for each finding.
+struct Window<'a> {
+    text: &'a str,
+    start: usize,
+    line: usize,
+}
+
+impl<'a> Window<'a> {
+    fn around<'p>(places: impl Iterator<Item = &'p Place>, text: &'a str) -> Self {
+        let spans: Vec<_> = places.map(|place| drawable(place, text)).collect();
+        let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
+        let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
+        let before = text.get(..first).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let after = text.get(last..).unwrap_or_default();
+        let end = after.find('\n').map_or(text.len(), |at| last + at + 1);
+        let line = before.matches('\n').count() + 1;
+        Self { text: text.get(start..end).unwrap_or_default(), start, line }
+    }
+
+    fn span(&self, place: &Place) -> std::ops::Range<usize> {
+        let place = Place {
+            start: place.start.saturating_sub(self.start),
+            end: place.end.saturating_sub(self.start),
+            ..place.clone()
+        };
+        drawable(&place, self.text)
+    }
+}
+
 /// A span that the renderer can draw: within the text and at character boundaries.
 fn drawable(place: &Place, text: &str) -> std::ops::Range<usize> {
     let mut start = place.start.min(text.len());
@@ -276,12 +307,15 @@ fn snippets<'a>(
     let mut out = Vec::new();
     for file in files {
         let Some(text) = source_of(file, sources) else { continue };
-        let mut snippet = Snippet::source(text).path(file);
-        if file == diagnostic.place.file {
-            snippet = snippet.annotation(AnnotationKind::Primary.span(drawable(&diagnostic.place, text)));
+        let here = (file == diagnostic.place.file).then_some(&diagnostic.place);
+        let labels = || diagnostic.labels.iter().filter(|label| label.place.file == file);
+        let window = Window::around(here.into_iter().chain(labels().map(|label| &label.place)), text);
+        let mut snippet = Snippet::source(window.text).path(file).line_start(window.line);
+        if let Some(place) = here {
+            snippet = snippet.annotation(AnnotationKind::Primary.span(window.span(place)));
         }
-        for label in diagnostic.labels.iter().filter(|l| l.place.file == file) {
-            let span = drawable(&label.place, text);
+        for label in labels() {
+            let span = window.span(&label.place);
             snippet =
                 snippet.annotation(AnnotationKind::Context.span(span).label(label.message.get(language)));
         }
@@ -296,7 +330,9 @@ fn patch<'a>(
     replacement: &str,
 ) -> Option<Snippet<'a, Patch<'a>>> {
     let text = source_of(&diagnostic.place.file, sources)?;
-    Some(Snippet::source(text).patch(Patch::new(drawable(&diagnostic.place, text), replacement.to_owned())))
+    let window = Window::around(std::iter::once(&diagnostic.place), text);
+    let patch = Patch::new(window.span(&diagnostic.place), replacement.to_owned());
+    Some(Snippet::source(window.text).line_start(window.line).patch(patch))
 }
 
 /// The known name nearest to `wrong`, if one is near enough to be meant: at most a third of its letters differ, and

@@ -72,8 +72,8 @@ pub(super) const PAGES: &[Page] = &[
         .example(TROTTOIR, WORDS, "keywords: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["),
     page_of("yaml.too_many", "Trop d’éléments", "Too many elements")
         .cause(
-            "Un fichier a au plus 60 000 éléments, renvois écrits en toutes lettres, et 200 renvois.",
-            "A file has at most 60,000 elements, its aliases written out, and 200 aliases.",
+            "Un fichier a au plus 40 000 éléments, renvois écrits en toutes lettres, et 200 renvois.",
+            "A file has at most 40,000 elements, its aliases written out, and 200 aliases.",
         )
         .remedy("Partagez le fichier.", "Split the file.")
         .example(TROTTOIR, WORDS, "keywords: [&mot trottoir, *mot, *mot, …]"),

@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
                 Some((name, mark)) => {
                     // Only a digest that was seen before makes a search worth its while.
                     let fresh = seen.insert(digest(&name));
-                    let twin = entries.iter().filter(|_| !fresh).find(|entry| entry.key == name);
+                    let twin = if fresh { None } else { entries.iter().find(|entry| entry.key == name) };
                     match twin.map(|entry| entry.key_mark) {
                         Some(first) => self.faults.push(words::duplicate(&name, mark, first)),
                         None => entries.push(Entry { key: name, key_mark: mark, value: node }),
