@@ -265,7 +265,11 @@ impl<'a> Window<'a> {
         let before = text.get(..first).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let after = text.get(last..).unwrap_or_default();
-        let end = after.find('\n').map_or(text.len(), |at| last + at + 1);
+        let mut end = after.find('\n').map_or(text.len(), |at| last + at + 1).min(last + 400);
+        // Of a very long line no more is shown anyway.
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
         let line = before.matches('\n').count() + 1;
         Self { text: text.get(start..end).unwrap_or_default(), start, line }
     }
