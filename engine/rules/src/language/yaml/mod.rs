@@ -15,8 +15,8 @@ use super::source::Mark;
 pub const MAX_BYTES: usize = 1 << 20;
 /// The deepest nesting of lists and mappings.
 pub const MAX_DEPTH: usize = 32;
-/// The most nodes, keys included, that one file may have once its aliases are written out: what they weigh keeps a check
-/// below 50 MiB.
+/// The most nodes, keys included, that one file may have once its aliases are written out: so many weigh some 20 MiB while
+/// they are read.
 pub const MAX_NODES: usize = 40_000;
 /// The most aliases in one file.
 pub const MAX_ALIASES: usize = 200;
