@@ -153,6 +153,28 @@ fn no_file_is_too_long_to_be_read_in_one_sitting() {
 }
 
 #[test]
+fn no_file_carries_the_marks_of_a_merge_that_was_left_half_done() {
+    let marks = ["<<<<<<< ", ">>>>>>> "];
+    for (folder, ending) in [
+        ("processes", ".md"),
+        ("processes", ".yaml"),
+        ("api", ".md"),
+        ("engine", ".md"),
+        ("projections", ".md"),
+        ("tests", ".md"),
+    ] {
+        for path in files_below(&workspace().join(folder), ending) {
+            if path.components().any(|part| part.as_os_str() == "node_modules") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let marked = text.lines().any(|line| marks.iter().any(|mark| line.starts_with(mark)));
+            assert!(!marked, "{}", path.display());
+        }
+    }
+}
+
+#[test]
 fn the_top_of_the_tree_holds_what_it_may_hold() {
     // The folders of runs are the reader's own, so only what git would carry along counts.
     let ignored = ["target", "guichet-data"];
