@@ -9,7 +9,7 @@ use guichet_rules::process::Plan;
 use guichet_rules::request::scenario::run;
 use guichet_tests::workspace;
 
-const MANUALS: [&str; 2] = ["processes/README.md", "processes/manuel.md"];
+const MANUALS: [&str; 2] = ["processes/manual.md", "processes/manuel.md"];
 
 /// An example: where it stands in which manual, and its text.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::lsp;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The editor starts it and speaks the Language Server Protocol over standard input and output.\n\
-    processes/README.md, \"In an editor\", says what to write into the settings of yours.\n\
+    processes/manual.md, \"In an editor\", says what to write into the settings of yours.\n\
     Example (Helix): language-server.guichet = { command = \"guichet\", args = [\"lsp\", \"--lang\", \"fr\"] }"
 )]
 pub(crate) struct Lsp {

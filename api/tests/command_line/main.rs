@@ -18,5 +18,6 @@ mod scenarios;
 mod simulations;
 mod support;
 mod towns;
+mod tutorial;
 mod versions;
 mod words;

@@ -226,7 +226,7 @@ fn every_finding_has_a_page_and_every_page_a_finding() {
 #[test]
 fn the_guide_lists_every_finding() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let guide = std::fs::read_to_string(root.join("../../processes/README.md")).unwrap();
+    let guide = std::fs::read_to_string(root.join("../../processes/manual.md")).unwrap();
     let (_, list) = guide.split_once("Codes are stable").unwrap();
     let (list, _) = list.split_once("\n## ").unwrap();
     for page in codes::all() {

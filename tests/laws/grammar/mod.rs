@@ -171,7 +171,7 @@ fn unknown_keys_wrong_kinds_and_wrong_words_are_refused_by_schema_and_reader_in_
 
 #[test]
 fn the_manual_names_every_key() {
-    let manual = fs::read_to_string(workspace().join("processes/README.md")).unwrap();
+    let manual = fs::read_to_string(workspace().join("processes/manual.md")).unwrap();
     let mut missing = Vec::new();
     for trial in Town::new().trials() {
         let key = trial.key.key;

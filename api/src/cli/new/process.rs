@@ -174,7 +174,9 @@ fn fields(ask: &mut Ask<'_>) -> Result<Vec<SketchedField>, Failure> {
         let kind = TYPES.get(chosen).map_or(FieldType::Text, |(kind, ..)| *kind);
         let options = if kind == FieldType::Choice { options(ask)? } else { Vec::new() };
         let required = ask.yes(ask.say("Réponse obligatoire ?", "Must it be answered?"), false)?;
-        let field = unused(&name_from(&telling(&label), '_'), &fields);
+        let wanted =
+            if kind == FieldType::Location { "place".to_owned() } else { name_from(&telling(&label), '_') };
+        let field = unused(&wanted, &fields);
         fields.push(SketchedField { field, label, kind, required, options });
     }
     Ok(fields)

@@ -117,8 +117,15 @@ impl Bench {
 
 fn summary(language: Language, passed: usize, failed: usize) -> String {
     match language {
-        Language::Fr => format!("{passed} scénarios tenus, {failed} en défaut."),
-        Language::En => format!("{passed} scenarios hold, {failed} do not."),
+        // In French nothing is singular: zéro scénario.
+        Language::Fr => {
+            let s = if passed < 2 { "" } else { "s" };
+            format!("{passed} scénario{s} tenu{s}, {failed} en défaut.")
+        }
+        Language::En => {
+            let (s, holds) = if passed == 1 { ("", "holds") } else { ("s", "hold") };
+            format!("{passed} scenario{s} {holds}, {failed} do not.")
+        }
     }
 }
 

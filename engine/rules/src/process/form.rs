@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Text;
 
-/// What a field holds; each maps to a JSON shape that `processes/README.md` lists.
+/// What a field holds; each maps to a JSON shape that `processes/manual.md` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {

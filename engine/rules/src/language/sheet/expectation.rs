@@ -11,7 +11,7 @@ use crate::language::grammar::{self, Choice};
 
 /// What is expected of a request; what is not named may be anything.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs, reason = "each is the word of the scenario file, listed in processes/README.md")]
+#[allow(missing_docs, reason = "each is the word of the scenario file, listed in processes/manual.md")]
 pub struct Expectation {
     pub stage: Option<String>,
     pub service: Option<String>,
