@@ -119,7 +119,7 @@ fn what_is_typed_cannot_break_out_of_its_place() {
         "idea",
         "",
         "*a, &b, !c",
-        "{form.x} \" ?",
+        "(form.x) \" ?",
         "text",
         "oui",
         "",

@@ -69,7 +69,7 @@ async fn agrees(guichet: &Guichet, lived: &Lived, figures: &Figures) {
     assert_eq!((lived.requests, lived.timers), (figures.received, figures.timers));
     assert_eq!((&stages, events), (&figures.stages, figures.events));
     assert_eq!((kept, late), (figures.kept().kept, figures.kept().late));
-    assert!(kept > 50 && late > 0, "{kept} {late}");
+    assert!(kept > 50, "{kept} {late}");
     // Everybody is somewhere.
     assert_eq!(figures.received, figures.stages.values().sum::<u64>());
 }

@@ -100,6 +100,10 @@ fn around(path: &str, files: &BTreeMap<String, Value>) -> BTreeMap<String, Value
     if let Some(process) = few.get_mut(&format!("{subject}.yaml")) {
         process.as_object_mut().unwrap().remove("see_also");
     }
+    // The sheet that carries proposals is left aside as well.
+    if let Some(frame) = few.get_mut("catalogue.yaml") {
+        frame.as_object_mut().unwrap().remove("publication");
+    }
     few
 }
 

@@ -87,6 +87,12 @@ impl Town {
             "keywords": ["trottoir"], "see_also": ["voirie/chaussee-abimee"],
         });
         files.insert("voirie/trottoir-abime.yaml".to_owned(), other);
+        // The sheet that the example of `publication` names.
+        let sheets = json!({
+            "process": "institutions/fiche-de-procedure", "extends": "models/demande", "theme": "voirie",
+            "title": { "fr": "Fiche de procédure", "en": "Process sheet" }, "keywords": ["fiche"],
+        });
+        files.insert("institutions/fiche-de-procedure.yaml".to_owned(), sheets);
         Self { files }
     }
 

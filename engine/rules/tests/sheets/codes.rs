@@ -28,7 +28,7 @@ const NET: &str = "scenario.action";
 /// Findings that other doors make, where they are tried: when a folder is read, by `guichet due` and `guichet test`, and
 /// of the maps of imports.
 fn elsewhere(code: &str) -> bool {
-    matches!(code, NET | "file.encoding" | "calendar.shape" | "scenario.failed")
+    matches!(code, NET | "file.encoding" | "calendar.shape" | "scenario.failed" | "branch.not_taken")
         || code.starts_with("import.")
 }
 

@@ -38,6 +38,17 @@ pub(super) const PAGES: &[Page] = &[
         "Correct the sheet where it is wrong, else the scenario; the history that led there is shown.",
     )
     .example(TEST, "stage: received", "stage: assigned"),
+    page_of("branch.not_taken", "Une branche qu’aucun scénario ne prend", "A branch that no scenario takes")
+        .warning()
+        .cause(
+            "`guichet test --coverage` a joué les scénarios : aucun ne passe par cette règle, cette tâche ou cette étape.",
+            "`guichet test --coverage` has played the scenarios: none goes through this rule, task or step.",
+        )
+        .remedy(
+            "Écrivez l’exemple qui manque : c’est là que se cachent les fautes.",
+            "Write the example that is missing: that is where mistakes hide.",
+        )
+        .example(TEST, "stage: received", "stage: received, service: voirie"),
     page_of("scenario.two_times", "Deux moments pour une étape", "Two times for one step")
         .cause(
             "`at` et `after` disent tous deux quand : on ne saurait lequel vaut.",

@@ -71,7 +71,7 @@ fn a_name_leads_to_where_it_is_said() {
         ("role:patrouilleur", "role:patrou¦illeur", "organisation.yaml"),
         ("role:patrouilleur", "r¦ole:patrouilleur", "organisation.yaml"),
         ("service:astreinte", "service:as¦treinte", "organisation.yaml"),
-        ("models/signalement", "models/sig¦nalement", "models/signalement.yaml:2:8 `signalement`"),
+        ("models/signalement", "models/sig¦nalement", "models/signalement.yaml:3:8 `signalement`"),
         (
             "messages/reponse-signalement",
             "messages/re¦ponse-signalement",
