@@ -80,8 +80,8 @@ fn every_kind_and_every_model_of_a_large_catalogue_gives_a_sheet_that_holds() {
         for model in ["-", ""] {
             let title = format!("Essai {number} {kind} {}", if model.is_empty() { "proposé" } else { model });
             let silence: &[&str] = if *kind == "application" { &["acceptance", ""] } else { &[] };
-            let head =
-                [title.as_str(), "A trial", "voirie", "", kind, model, title.as_str(), "", "voirie", "non"];
+            let english = format!("A trial: {title}");
+            let head = [&title, &english, "voirie", "", kind, model, &title, "", "voirie", "non"];
             let answers: Vec<&str> = head
                 .iter()
                 .copied()
