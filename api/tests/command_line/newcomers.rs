@@ -77,7 +77,8 @@ fn every_kind_and_every_model_of_a_large_catalogue_gives_a_sheet_that_holds() {
     for (number, kind) in
         ["report", "application", "question", "complaint", "idea", "internal"].iter().enumerate()
     {
-        for model in ["-", ""] {
+        // One kind shows what is written where there is no model to start from.
+        for model in if *kind == "report" { ["-", ""].as_slice() } else { &[""] } {
             let title = format!("Essai {number} {kind} {}", if model.is_empty() { "proposé" } else { model });
             let silence: &[&str] = if *kind == "application" { &["acceptance", ""] } else { &[] };
             let english = format!("A trial: {title}");
