@@ -1,27 +1,34 @@
 # Two commands for newcomers: `make demo` and `make test`. The rest is what they are made of.
-# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite; a mail server, Node and Chromium for the tests.
+# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; a mail server, Node and Chromium for the tests.
 
 CARGO ?= cargo
+# How long `make fuzz` looks; building its program comes on top.
+SECONDS ?= 60
 
-.PHONY: demo test setup format lint unit npm docs schemas bench
+.PHONY: demo test setup format lint unit fuzz npm docs schemas bench
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
 	$(CARGO) run --locked --bin guichet -- demo
 
-test: setup format lint unit npm docs ## everything that must hold before a change lands
+test: setup format lint unit fuzz npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler mail npm chromium
+	@.ci/setup compiler cplusplus mail npm chromium
 
 format:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 unit:
 	@.ci/with-mail $(CARGO) test --workspace --locked
+
+fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
+	@.ci/setup compiler cplusplus
+	tests/fuzz/run $(SECONDS)
 
 npm: ## what Guichet writes for other programs, proven by those programs
 	$(CARGO) build --locked --bin guichet

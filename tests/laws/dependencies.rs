@@ -1,5 +1,7 @@
 //! What we build on: licences that towns and embedders may use, and no crate known to be unsafe or abandoned.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 
 use guichet_tests::workspace;
@@ -68,4 +70,27 @@ fn no_crate_is_known_to_be_unsafe_or_abandoned() {
         let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
         assert!(refused.is_none(), "{refused:?}");
     }
+}
+
+/// The packages of a lock file, each with its version.
+fn locked(path: &str) -> BTreeSet<(String, String)> {
+    let text = fs::read_to_string(workspace().join(path)).unwrap();
+    let value = |line: Option<&str>| line.and_then(|line| line.split('"').nth(1)).unwrap().to_owned();
+    let packages = text.split("[[package]]").skip(1);
+    packages
+        .map(|package| {
+            let part = |key: &str| value(package.lines().find(|line| line.starts_with(key)));
+            (part("name = "), part("version = "))
+        })
+        .collect()
+}
+
+/// The fuzzer has a lock file of its own, being no part of the workspace: only its own tools may stand there alone.
+#[test]
+fn the_fuzzer_tries_the_versions_that_towns_run() {
+    let house = locked("Cargo.lock");
+    let alone: BTreeSet<String> =
+        locked("tests/fuzz/Cargo.lock").difference(&house).map(|(name, _)| name.clone()).collect();
+    let tools = ["arbitrary", "guichet-fuzz", "jobserver", "libfuzzer-sys"].map(str::to_owned);
+    assert_eq!(alone, BTreeSet::from(tools), "copy Cargo.lock there and build it once");
 }
