@@ -1,5 +1,6 @@
 //! Measurements, as ratios against floors in the same run. `README.md` says what each part measures.
 
+mod check;
 mod floor;
 mod measure;
 mod rebuild;
@@ -20,6 +21,8 @@ const EVENTS: usize = 1_000_000;
 const REQUESTS: usize = 4096;
 /// Requests of the year that `simulate` lives: those of a town of 75,000.
 const YEAR: u32 = 500_000;
+/// Processes of the catalogue that `check` reads: those of a large town.
+const SHEETS: usize = 503;
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
@@ -29,6 +32,9 @@ async fn main() -> Result<(), Fault> {
     let wanted = |name: &str| part == name || part == "all";
     if wanted("submit") {
         submit::run(REQUESTS).await?;
+    }
+    if wanted("check") {
+        check::run(SHEETS)?;
     }
     if wanted("simulate") {
         simulate::run(YEAR)?;
