@@ -109,8 +109,8 @@ impl Migrate {
             print_plan(context, &plan)?;
             if let Some(file) = &self.plan {
                 let file = file.display();
-                let words = context.say("Plan écrit. Pour l’appliquer", "Plan written. To apply it");
-                writeln!(context.out, "\n{words} : guichet migrate --apply {file}")?;
+                let words = context.say("Plan écrit. Pour l’appliquer :", "Plan written. To apply it:");
+                writeln!(context.out, "\n{words} guichet migrate --apply {file}")?;
             }
         }
         Ok(Verdict::Good)
