@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. The rest is what they are made of.
-# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; a mail server, Node and Chromium for the tests.
+# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; PostgreSQL, a mail server, Node and Chromium for the tests.
 
 CARGO ?= cargo
 # How long `make fuzz` looks; building its program comes on top.
@@ -14,7 +14,7 @@ demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.
 test: setup format lint unit fuzz npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler cplusplus mail npm chromium
+	@.ci/setup compiler cplusplus mail postgres npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -24,7 +24,7 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 unit:
-	@.ci/with-mail $(CARGO) test --workspace --locked
+	@.ci/with-mail .ci/with-postgres $(CARGO) test --workspace --locked
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus

@@ -5,6 +5,7 @@ mod digest;
 mod error;
 mod event;
 mod follow;
+mod group;
 mod header;
 mod id;
 mod keys;

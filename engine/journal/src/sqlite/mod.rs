@@ -5,7 +5,7 @@
 
 pub(crate) mod fault;
 mod folder;
-mod group;
+
 mod read;
 mod schema;
 mod writer;

@@ -18,12 +18,12 @@ use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::folder::Folder;
-use super::group::{EventRow, Group, Verdict, rows_of};
 use super::read::{recorded, signed, stretch};
 use super::{fault, schema};
 use crate::error::{Expected, JournalError};
 use crate::event::{Appended, Recorded};
 use crate::follow::Progress;
+use crate::group::{EventRow, Group, Verdict, rows_of};
 use crate::id::{Position, StreamId};
 use crate::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX, HEADS_CACHED_MAX};
 use crate::place::{Head, repeated};

@@ -12,7 +12,7 @@ use crate::prepare::Prepared;
 /// What the group decided for one of its appends. Nobody hears of it before the group is durable: a conflict may come from an append of
 /// the same group.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Placed; a receipt once the group is durable.
     Placed(Appended),
     /// The same command as another append of the group.
@@ -23,26 +23,26 @@ pub(super) enum Verdict {
 
 /// Heads of the streams that the group touches, and what it adds to them.
 #[derive(Default)]
-pub(super) struct Group {
-    pub(super) verdicts: Vec<Verdict>,
+pub(crate) struct Group {
+    pub(crate) verdicts: Vec<Verdict>,
     /// The heads after the group; an absent stream has none.
-    pub(super) heads: HashMap<StreamId, Option<Head>>,
+    pub(crate) heads: HashMap<StreamId, Option<Head>>,
     commands: HashMap<(StreamId, CommandId), usize>,
-    pub(super) next: u64,
+    pub(crate) next: u64,
 }
 
 impl Group {
-    pub(super) fn new(next: u64) -> Self {
+    pub(crate) fn new(next: u64) -> Self {
         Self { next, ..Self::default() }
     }
 
     /// Whether the head of this stream is known.
-    pub(super) fn knows(&self, stream: &StreamId) -> bool {
+    pub(crate) fn knows(&self, stream: &StreamId) -> bool {
         self.heads.contains_key(stream)
     }
 
     /// Decides the next append. Its head must be known, or is taken to be absent.
-    pub(super) fn decide(&mut self, prepared: &Prepared) {
+    pub(crate) fn decide(&mut self, prepared: &Prepared) {
         let name = (prepared.stream.clone(), prepared.command);
         if let Some(twin) = self.commands.get(&name) {
             self.verdicts.push(Verdict::SameAs(*twin));
@@ -62,12 +62,12 @@ impl Group {
     }
 
     /// Answers an append from what stands already.
-    pub(super) fn answer(&mut self, answer: Result<Appended, JournalError>) {
+    pub(crate) fn answer(&mut self, answer: Result<Appended, JournalError>) {
         self.verdicts.push(Verdict::Answered(answer));
     }
 
     /// The receipt for an append that is the same command as another of the group.
-    pub(super) fn twin(
+    pub(crate) fn twin(
         first: &Prepared,
         second: &Prepared,
         receipt: &Appended,
@@ -77,18 +77,18 @@ impl Group {
 }
 
 /// One row of the table.
-pub(super) struct EventRow {
-    pub(super) position: u64,
-    pub(super) birth: u64,
-    pub(super) revision: u64,
-    pub(super) stream: Option<Arc<str>>,
-    pub(super) command: Option<(CommandId, [u8; 16])>,
-    pub(super) header: Arc<str>,
-    pub(super) body: Arc<str>,
+pub(crate) struct EventRow {
+    pub(crate) position: u64,
+    pub(crate) birth: u64,
+    pub(crate) revision: u64,
+    pub(crate) stream: Option<Arc<str>>,
+    pub(crate) command: Option<(CommandId, [u8; 16])>,
+    pub(crate) header: Arc<str>,
+    pub(crate) body: Arc<str>,
 }
 
 /// The rows that a placed append adds.
-pub(super) fn rows_of(prepared: &Prepared, receipt: &Appended, birth: u64) -> Vec<EventRow> {
+pub(crate) fn rows_of(prepared: &Prepared, receipt: &Appended, birth: u64) -> Vec<EventRow> {
     let first = receipt.first_revision.get();
     let row = |(index, event): (u64, &crate::event::Recorded)| EventRow {
         position: event.position().token(),
