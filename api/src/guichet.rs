@@ -21,6 +21,7 @@ use crate::options::Options;
 use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
 use crate::publish::{PublishError, load_folder, publication_of};
 use crate::request::NewRequest;
+use crate::store::{Store, StoreError};
 use crate::workers::Workers;
 
 /// The file of the read models in the data folder.
@@ -38,6 +39,9 @@ pub enum OpenError {
     /// The read models cannot be opened.
     #[error(transparent)]
     ReadModels(#[from] ProjectionError),
+    /// The store that was named is none that this program knows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The folder for messages cannot be made.
     #[error("the folder for messages below `{path}` cannot be made: {source}")]
     Outbox {
@@ -71,7 +75,12 @@ impl Guichet {
     /// [`OpenError`], and then nothing was changed: the folder is used by another server, cannot be written, was
     /// written by a newer version, is damaged, has lost its keys, or its disk is full.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let journal = Arc::new(SqliteJournal::open(&options.data).await?);
+        let (journal, read_models) = match &options.store {
+            Store::Sqlite(folder) => {
+                (Arc::new(SqliteJournal::open(folder).await?), folder.join(READ_MODELS_FILE))
+            }
+            Store::Postgres(_) => return Err(StoreError::NotBuilt("PostgreSQL").into()),
+        };
         let outbound: Arc<dyn Outbound> = match &options.outbound {
             Some(outbound) => Arc::clone(outbound),
             None => Arc::new(
@@ -79,7 +88,7 @@ impl Guichet {
                     .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?,
             ),
         };
-        Self::start(journal, outbound, options).await
+        Self::start(journal, &read_models, outbound, options).await
     }
 
     /// An engine whose journal and keys last until the program ends: for tests and trials. The read models still stand
@@ -92,15 +101,17 @@ impl Guichet {
         std::fs::create_dir_all(&options.data)
             .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?;
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
-        Self::start(journal, outbound, options).await
+        let read_models = options.data.join(READ_MODELS_FILE);
+        Self::start(journal, &read_models, outbound, options).await
     }
 
     async fn start(
         journal: Arc<dyn Journal>,
+        read_models: &Path,
         outbound: Arc<dyn Outbound>,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let models = ReadModels::open(&options.data.join(READ_MODELS_FILE), Arc::clone(&journal)).await?;
+        let models = ReadModels::open(read_models, Arc::clone(&journal)).await?;
         let engine = Engine::new(journal, Arc::clone(&options.ambient));
         engine.refresh().await?;
         Ok(Self { inner: Arc::new(Inner { engine, models, outbound, options }) })

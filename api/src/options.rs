@@ -8,6 +8,7 @@ use guichet_engine::Ambient;
 
 use crate::ambient::Surroundings;
 use crate::outbound::Outbound;
+use crate::store::Store;
 
 /// Where messages to citizens point for follow-up, unless the installation says otherwise.
 pub const PUBLIC_URL: &str = "http://127.0.0.1:8080/";
@@ -15,8 +16,11 @@ pub const PUBLIC_URL: &str = "http://127.0.0.1:8080/";
 /// What an installation chooses. Start with [`Options::new`] and change what differs.
 #[derive(Clone)]
 pub struct Options {
-    /// The data folder: journal, keys, read models, lock. Made when it is missing.
+    /// The data folder: the master key, keys of agents and programs, messages that leave as files; with SQLite the
+    /// journal and the read models too. Made when it is missing.
     pub data: PathBuf,
+    /// Where the journal stands; in SQLite files of the data folder by default.
+    pub store: Store,
     /// Time and chance; the machine's own by default.
     pub ambient: Arc<dyn Ambient>,
     /// How messages leave; into files below the data folder by default.
@@ -62,13 +66,22 @@ impl Options {
     /// The usual choices, on this data folder.
     #[must_use]
     pub fn new(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
         Self {
-            data: data.into(),
+            store: Store::Sqlite(data.clone()),
+            data,
             ambient: Arc::new(Surroundings::system()),
             outbound: None,
             public_url: PUBLIC_URL.to_owned(),
             retries: Retries::default(),
         }
+    }
+
+    /// With the journal in another place.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
     }
 
     /// With another clock or chance.
@@ -98,6 +111,7 @@ impl std::fmt::Debug for Options {
         formatter
             .debug_struct("Options")
             .field("data", &self.data)
+            .field("store", &self.store)
             .field("public_url", &self.public_url)
             .field("retries", &self.retries)
             .finish_non_exhaustive()

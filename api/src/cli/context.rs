@@ -7,6 +7,11 @@ use clap::{Args, ValueEnum};
 use guichet_engine::rules::text::Language;
 
 use super::failure::Failure;
+use crate::Options;
+use crate::store::{Address, Store, StoreError};
+
+/// Says where the journal stands, unless the command line does.
+const STORE_VARIABLE: &str = "GUICHET_STORE";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -15,6 +20,13 @@ pub(crate) struct Globals {
     /// The data folder; ./guichet-data if none is given.
     #[arg(long, global = true, value_name = "DIR", env = "GUICHET_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Where the journal stands: sqlite:FOLDER (the data folder if nothing is said) or postgres://…; GUICHET_STORE says
+    /// it too. Whoever uses this machine sees what stands here, so an address with a password is refused.
+    #[arg(long, global = true, value_name = "STORE")]
+    pub(crate) store: Option<Address>,
+    /// A file that holds what --store would say, password included.
+    #[arg(long, global = true, value_name = "FILE", env = "GUICHET_STORE_FILE", conflicts_with = "store")]
+    pub(crate) store_file: Option<PathBuf>,
     /// How to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -52,6 +64,8 @@ pub(crate) struct Context {
     pub(crate) data: PathBuf,
     /// Whether it was named on the command line or in the environment.
     pub(crate) data_named: bool,
+    /// Where the journal stands.
+    pub(crate) store: Store,
     /// How to print.
     pub(crate) format: Format,
     /// The language of what is printed.
@@ -63,20 +77,47 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(globals: Globals) -> Self {
+    /// What the command line and the environment say. Where the store cannot be made out, the failure says why, in the
+    /// language of the context.
+    pub(crate) fn new(globals: &Globals) -> (Self, Result<(), Failure>) {
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut context = Self::without_store(globals);
+        let named = named_store(globals, variable(STORE_VARIABLE), context.language);
+        let named = named.map(|store| context.work_on(store));
+        (context, named)
+    }
+
+    fn work_on(&mut self, store: Option<Store>) {
+        if let Some(Store::Sqlite(folder)) = &store
+            && !self.data_named
+        {
+            self.data.clone_from(folder);
+            self.data_named = true;
+        }
+        self.store = store.unwrap_or_else(|| Store::Sqlite(self.data.clone()));
+    }
+
+    fn without_store(globals: &Globals) -> Self {
         let language = match globals.lang {
             Some(Lang::Fr) => Language::Fr,
             Some(Lang::En) => Language::En,
             None => language_of_environment(|name| std::env::var(name).ok()),
         };
+        let data = globals.data.clone().unwrap_or_else(|| PathBuf::from("guichet-data"));
         Self {
             data_named: globals.data.is_some(),
-            data: globals.data.unwrap_or_else(|| PathBuf::from("guichet-data")),
+            store: Store::Sqlite(data.clone()),
+            data,
             format: globals.format,
             language,
             out: BufWriter::new(std::io::stdout()),
             terminal: std::io::stderr().is_terminal(),
         }
+    }
+
+    /// What the command line says of how the engine is opened.
+    pub(crate) fn options(&self) -> Options {
+        Options::new(&self.data).store(self.store.clone())
     }
 
     /// The French or the English words.
@@ -102,6 +143,47 @@ impl Context {
     }
 }
 
+/// What the command line, the environment or a file says of the store; none where nothing does.
+fn named_store(
+    globals: &Globals,
+    variable: Option<String>,
+    language: Language,
+) -> Result<Option<Store>, Failure> {
+    let told = |fr: &str, en: &str| Failure::usage(if language == Language::Fr { fr } else { en });
+    let text = match (&globals.store, &globals.store_file, variable) {
+        (Some(address), _, _) if is_open_secret(address) => {
+            return Err(told(
+                "un mot de passe sur la ligne de commande se voit de toute la machine ; mettez l’adresse dans un fichier (--store-file) ou dans GUICHET_STORE",
+                "a password on the command line is seen by the whole machine; put the address into a file (--store-file) or into GUICHET_STORE",
+            ));
+        }
+        (Some(address), _, _) => address.secret().to_owned(),
+        (None, Some(file), _) => std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?,
+        (None, None, Some(text)) if !text.trim().is_empty() => text,
+        (None, None, Some(_) | None) => return Ok(None),
+    };
+    Store::parse(&text).map(Some).map_err(|error| Failure::usage(why_not(&error, language)))
+}
+
+/// Whether what stands on the command line holds a password. A folder has none.
+fn is_open_secret(address: &Address) -> bool {
+    matches!(Store::parse(address.secret()), Ok(store) if store.is_shared()) && address.has_password()
+}
+
+/// Why a store is none.
+pub(crate) fn why_not(error: &StoreError, language: Language) -> String {
+    match (error, language) {
+        (_, Language::En) => error.to_string(),
+        (StoreError::Unknown, Language::Fr) => {
+            "un entrepôt s’écrit sqlite:DOSSIER, postgres://… ou kurrentdb://…, ce qui n’est pas le cas ici"
+                .to_owned()
+        }
+        (StoreError::NoFolder, Language::Fr) => "`sqlite:` doit être suivi d’un dossier".to_owned(),
+        (StoreError::NotBuilt(what), Language::Fr) => format!("ce guichet a été construit sans {what}"),
+    }
+}
+
 /// The first variable that names a language we know decides; `C` and `POSIX` name none.
 fn language_of_environment(variable: impl Fn(&str) -> Option<String>) -> Language {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|v| !v.is_empty());
@@ -111,6 +193,48 @@ fn language_of_environment(variable: impl Fn(&str) -> Option<String>) -> Languag
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn globals(store: Option<&str>) -> Globals {
+        let store = store.map(|text| text.parse().unwrap());
+        Globals { data: None, store, store_file: None, format: Format::Human, lang: Some(Lang::En) }
+    }
+
+    #[test]
+    fn the_command_line_names_the_store_before_the_environment_does() {
+        let named = |line: Option<&str>, variable: Option<&str>| {
+            named_store(&globals(line), variable.map(str::to_owned), Language::En)
+        };
+        assert_eq!(named(None, None).unwrap(), None);
+        assert_eq!(named(None, Some(" ")).unwrap(), None);
+        assert_eq!(named(None, Some("sqlite:a")).unwrap(), Some(Store::Sqlite("a".into())));
+        assert_eq!(named(Some("sqlite:b"), Some("sqlite:a")).unwrap(), Some(Store::Sqlite("b".into())));
+        let refused = named(None, Some("mysql://u:s3cret@h/d")).unwrap_err();
+        assert!(!refused.sentence().contains("s3cret"), "{}", refused.sentence());
+    }
+
+    #[test]
+    fn a_password_does_not_stand_on_the_command_line() {
+        let secret = "postgres://guichet:s3cret@db.example/guichet";
+        let refused = named_store(&globals(Some(secret)), None, Language::En).unwrap_err();
+        assert!(refused.sentence().contains("--store-file") && !refused.sentence().contains("s3cret"));
+        assert!(!format!("{:?}", globals(Some(secret))).contains("s3cret"));
+        assert!(named_store(&globals(None), Some(secret.to_owned()), Language::En).unwrap().is_some());
+        let mut from_file = globals(None);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{secret}\n")).unwrap();
+        from_file.store_file = Some(file.path().to_owned());
+        let Some(Store::Postgres(address)) = named_store(&from_file, None, Language::En).unwrap() else {
+            panic!()
+        };
+        assert_eq!(address.secret(), secret);
+    }
+
+    #[test]
+    fn a_store_in_a_folder_is_the_data_folder_unless_another_is_named() {
+        let (context, named) = Context::new(&globals(Some("sqlite:here")));
+        named.unwrap();
+        assert_eq!((context.data, context.store), ("here".into(), Store::Sqlite("here".into())));
+    }
 
     #[test]
     fn the_environment_decides_the_language_and_french_is_the_rest() {

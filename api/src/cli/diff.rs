@@ -41,7 +41,7 @@ impl Diff {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
         let published = [&self.old, &self.new].into_iter().any(|text| named::is_published(text));
-        if !published && !context.data_named {
+        if !published && !context.data_named && !context.store.is_shared() {
             return self.compared(context, None).await;
         }
         let guichet = store::open(context).await?;

@@ -17,8 +17,8 @@ use super::failure::{Failure, Verdict};
 use super::output::{Table, grouped, printable};
 use super::progress::Progress;
 use super::store;
+use crate::Guichet;
 use crate::import::{Areas, Import as Run, ImportError, ImportMap, Locate, Summary, read_map};
-use crate::{Guichet, Options};
 
 /// Take in requests from another system, a row of a table each; run again, it makes nothing twice
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ impl Import {
         if let Err(error) = std::fs::File::open(&self.file) {
             return Err(unreadable(&self.file, &error, context.language));
         }
-        let guichet = store::open_or_make(context, Options::new(&context.data)).await?;
+        let guichet = store::open_or_make(context, context.options()).await?;
         let ended = self.carry_out(context, &guichet, &map, &sources).await;
         guichet.close().await;
         let summary = ended?;

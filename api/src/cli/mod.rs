@@ -118,7 +118,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { failure::USAGE } else { failure::GOOD });
         }
     };
-    let mut context = Context::new(line.globals);
+    let (mut context, named) = Context::new(&line.globals);
+    if let Err(failure) = named {
+        return failure.tell(&context);
+    }
     // Findings are all that the format can say.
     if context.format == Format::Sarif && !matches!(line.action, Action::Check(_)) {
         let sentence =

@@ -11,7 +11,6 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::store;
-use crate::Options;
 
 /// Bring a catalogue into force; requests under way keep the version that received them
 #[derive(Debug, Args)]
@@ -30,7 +29,7 @@ impl Publish {
         context.only(&[Format::Human, Format::Json])?;
         // A catalogue with errors must not leave an empty data folder behind.
         super::catalogue::sound(&self.catalogue, context.language)?;
-        let guichet = store::open_or_make(context, Options::new(&context.data)).await?;
+        let guichet = store::open_or_make(context, context.options()).await?;
         let published = store::publish(&guichet, &self.catalogue, context.language).await?;
         let missing = self.missing(context, &guichet).await;
         guichet.close().await;

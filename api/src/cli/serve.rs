@@ -12,7 +12,6 @@ use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::listen::failed;
 use super::store;
-use crate::Options;
 use crate::http::{HttpOptions, Server, asked_to_stop};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
@@ -82,7 +81,7 @@ impl Serve {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human])?;
         log_to_standard_error();
-        let mut options = Options::new(&context.data).public_url(&self.public_url);
+        let mut options = context.options().public_url(&self.public_url);
         match self.outbound {
             Way::File => {}
             Way::Console => options = options.outbound(Arc::new(ConsoleOutbound)),

@@ -3,20 +3,22 @@
 use std::path::Path;
 use std::time::Duration;
 
-use guichet_engine::journal::JournalError;
+use guichet_engine::journal::{JOURNAL_FILE, JournalError};
 use guichet_engine::rules::text::Language;
 use guichet_engine::{EngineError, Published};
 use guichet_projections::ProjectionError;
 
 use super::catalogue;
-use super::context::Context;
+use super::context::{Context, why_not};
 use super::failure::Failure;
-use crate::{Guichet, OpenError, Options, PublishError};
+use crate::{Guichet, OpenError, Options, PublishError, Store};
 
 /// Opens the data folder, which must exist: a mistyped name must not make an empty town.
 pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
-    if !context.data.join("journal.db").is_file() {
-        let path = context.data.display();
+    if let Store::Sqlite(folder) = &context.store
+        && !folder.join(JOURNAL_FILE).is_file()
+    {
+        let path = folder.display();
         return Err(Failure::store(match context.language {
             Language::Fr => {
                 format!("il n’y a pas de données dans {path} ; `guichet publish` ou `guichet demo` en crée")
@@ -26,7 +28,7 @@ pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
             }
         }));
     }
-    open_or_make(context, Options::new(&context.data)).await
+    open_or_make(context, context.options()).await
 }
 
 /// Opens the data folder, and makes it if it is new.
@@ -68,6 +70,7 @@ pub(crate) fn refused(error: &OpenError, language: Language) -> Failure {
     match error {
         OpenError::Journal(error) => journal(error, language),
         OpenError::Engine(error) => engine(error, language),
+        OpenError::Store(error) => Failure::usage(why_not(error, language)),
         OpenError::ReadModels(_) | OpenError::Outbox { .. } => Failure::store(error.to_string()),
     }
 }

@@ -126,6 +126,12 @@ impl Drop for Passing {
 
 /// The folder to live in: the one that was named, which must be new, or one that passes.
 pub(crate) fn folder(context: &Context) -> Result<(PathBuf, Option<Passing>), Failure> {
+    if context.store.is_shared() {
+        return Err(Failure::usage(context.say(
+            "cette ville d’essai vit dans un dossier à elle ; ne nommez pas de --store",
+            "this trial town lives in a folder of its own; name no --store",
+        )));
+    }
     if !context.data_named {
         let passing = Passing::new()?;
         return Ok((passing.0.clone(), Some(passing)));
