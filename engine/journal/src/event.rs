@@ -150,6 +150,16 @@ pub struct Appended {
     pub repeated: bool,
 }
 
+impl Appended {
+    /// Moves the events to later positions.
+    pub(crate) fn move_by(&mut self, by: u64) {
+        self.position = self.position.later(by);
+        for event in &mut self.events {
+            event.position = event.position.later(by);
+        }
+    }
+}
+
 /// An event as it is stored. Only the journal makes them.
 #[derive(Clone)]
 pub struct Recorded {

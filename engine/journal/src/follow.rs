@@ -19,6 +19,19 @@ pub(crate) struct Progress {
     pub(crate) closed: bool,
 }
 
+impl Progress {
+    /// Tells the followers that the journal reaches to here, unless they know of more already.
+    pub(crate) fn reach(progress: &watch::Sender<Self>, head: Option<Position>) {
+        progress.send_if_modified(|progress| {
+            let further = head > progress.head;
+            if further {
+                progress.head = head;
+            }
+            further
+        });
+    }
+}
+
 /// What a follower needs of a store.
 #[async_trait]
 pub(crate) trait Source: Send + Sync {

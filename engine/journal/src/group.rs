@@ -61,6 +61,20 @@ impl Group {
         }
     }
 
+    /// Moves what the group adds from the position it was decided for to the one it was given.
+    pub(crate) fn begin_at(&mut self, decided_for: u64, given: u64) {
+        let Some(by) = given.checked_sub(decided_for).filter(|by| *by > 0) else { return };
+        self.next = self.next.saturating_add(by);
+        for head in self.heads.values_mut().flatten().filter(|head| head.birth >= decided_for) {
+            head.birth = head.birth.saturating_add(by);
+        }
+        for verdict in &mut self.verdicts {
+            if let Verdict::Placed(receipt) = verdict {
+                receipt.move_by(by);
+            }
+        }
+    }
+
     /// Answers an append from what stands already.
     pub(crate) fn answer(&mut self, answer: Result<Appended, JournalError>) {
         self.verdicts.push(Verdict::Answered(answer));

@@ -205,6 +205,11 @@ impl Position {
     pub(crate) const fn token(self) -> u64 {
         self.0
     }
+
+    /// So many places later.
+    pub(crate) const fn later(self, by: u64) -> Self {
+        Self(self.0.saturating_add(by))
+    }
 }
 
 impl fmt::Display for Position {

@@ -15,6 +15,7 @@ mod place;
 mod port;
 mod prepare;
 mod seal;
+mod sequencer;
 mod sqlite;
 mod verify;
 

@@ -27,9 +27,10 @@ use crate::keys::{KeyStore, SqliteKeyStore};
 use crate::limits::QUEUE_APPENDS_MAX;
 use crate::port::{Filter, Journal, Page};
 use crate::prepare::{Preparer, StreamKeys};
+use crate::sequencer::{Request, Sequencer};
 use folder::Folder;
 pub(crate) use folder::sync_folder;
-use writer::{Request, Writer};
+use writer::{SqliteTable, Writer};
 
 /// The journal's file in the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
@@ -98,7 +99,7 @@ impl SqliteJournal {
 async fn connect(folder: &Folder) -> Result<(Writer, SqlitePool), JournalError> {
     let path = folder.path().join(JOURNAL_FILE);
     folder.refuse_keys_without_journal(&path)?;
-    let writer = Writer::open(folder.clone(), &path).await?;
+    let writer = Sequencer::open(SqliteTable::new(folder.clone(), &path)).await?;
     let pool = read::pool(&path).await?;
     Ok((writer, pool))
 }

@@ -1,9 +1,10 @@
 use super::*;
 use crate::Digest;
+use crate::error::Expected;
 use crate::event::{Append, Body, NewEvent};
-use crate::id::{CommandId, Kid, Revision, Subject};
+use crate::id::{Kid, Position, Revision, StreamId, Subject};
 use crate::keys::MemoryKeyStore;
-use crate::prepare::{Preparer, StreamKeys};
+use crate::prepare::{Prepared, Preparer, StreamKeys};
 use crate::sqlite::JOURNAL_FILE;
 
 struct NoKeys;
@@ -51,11 +52,11 @@ async fn writer() -> (tempfile::TempDir, Writer) {
 }
 
 async fn again(folder: &Path) -> Writer {
-    Writer::open(Folder::unlocked(folder), &folder.join(JOURNAL_FILE)).await.unwrap()
+    Writer::open(SqliteTable::new(Folder::unlocked(folder), &folder.join(JOURNAL_FILE))).await.unwrap()
 }
 
 async fn pragma(writer: &mut Writer, text: &'static str) {
-    sqlx::query(text).execute(writer.connection.as_mut().unwrap()).await.unwrap();
+    sqlx::query(text).execute(writer.table.connection.as_mut().unwrap()).await.unwrap();
 }
 
 #[tokio::test]
@@ -88,7 +89,7 @@ async fn after_a_lost_connection_the_journal_is_read_afresh() {
     let (known, new) = (prepared(1, 10).await, prepared(2, 10).await);
     first.write(std::slice::from_ref(&known)).await.unwrap();
     // As after an answer that nobody heard: the events stand, and this writer does not know of them.
-    second.connection = None;
+    second.table.connection = None;
     let receipts = second.write(&[known, new]).await.unwrap();
     let told: Vec<_> = receipts
         .into_iter()
