@@ -13,7 +13,9 @@ pub mod limits;
 mod memory;
 mod place;
 mod port;
+mod postgres;
 mod prepare;
+mod queue;
 mod seal;
 mod sequencer;
 mod sqlite;
@@ -29,9 +31,11 @@ pub use id::{
     Tenant,
 };
 pub use keys::{
-    DataKey, KEYS_FILE, KeyState, KeyStore, MASTER_FILE, MasterKey, MemoryKeyStore, SqliteKeyStore,
+    DataKey, KEYS_FILE, KeyState, KeyStore, MASTER_FILE, MasterKey, MemoryKeyStore, PostgresKeyStore,
+    SqliteKeyStore,
 };
 pub use memory::MemoryJournal;
 pub use port::{Filter, Journal, Page};
+pub use postgres::{PostgresJournal, PostgresOptions};
 pub use sqlite::{JOURNAL_FILE, SqliteJournal};
 pub use verify::{FINDINGS_MAX, Finding, Verification, Wrong, verify_all, verify_stream};

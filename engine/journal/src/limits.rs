@@ -50,3 +50,15 @@ pub const KEY_POOL_BATCH: usize = 512;
 
 /// The pool is refilled in the background as soon as it holds fewer keys than this.
 pub const KEY_POOL_LOW: usize = 256;
+
+/// Longest wait for a connection to a database to stand, in seconds.
+pub const POSTGRES_CONNECT_SECONDS_MAX: u64 = 5;
+
+/// Longest that one statement may take on a database, in seconds.
+pub const POSTGRES_STATEMENT_SECONDS_MAX: u64 = 30;
+
+/// How long appends wait for a lost database to come back before they are refused, in milliseconds. Once it is known to be away, they are refused at once.
+pub const POSTGRES_RECONNECT_MILLISECONDS_MAX: u64 = 4_000;
+
+/// How often a server asks a database what the others did, should their notifications be lost, in milliseconds.
+pub const POSTGRES_POLL_MILLISECONDS: u64 = 500;

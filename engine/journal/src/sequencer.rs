@@ -192,14 +192,21 @@ impl<T: Table> Sequencer<T> {
             self.heads.clear();
             self.go_on_from(next)?;
         }
-        let mut trust = Trust::Memory;
+        let (mut trust, mut doubt) = (Trust::Memory, None);
         loop {
             let stop = match self.attempt_with(group, trust).await {
                 Ok(answers) => return Ok(answers),
                 Err(stop) => stop,
             };
             trust = match stop {
-                Stop::Failed(error) => return Err(error),
+                // Whatever keeps the group from being sent again, the first time may have succeeded.
+                Stop::Failed(error) if doubt.is_some() || !T::SHARED => return Err(doubt.unwrap_or(error)),
+                Stop::Failed(error) if error.surely_not_written() => return Err(error),
+                Stop::Failed(error) => {
+                    self.recover(&error).await?;
+                    doubt = Some(error);
+                    Trust::Alone
+                }
                 Stop::Doubtful if trust == Trust::Memory => Trust::Table,
                 Stop::Taken | Stop::Doubtful if trust != Trust::Alone => Trust::Alone,
                 Stop::Taken | Stop::Doubtful => {
@@ -207,6 +214,19 @@ impl<T: Table> Sequencer<T> {
                     return Err(JournalError::corrupt(what));
                 }
             };
+        }
+    }
+
+    /// Connects again after an error that leaves it open whether the group stands: sent again, it gets a sure answer, here as from its callers.
+    async fn recover(&mut self, error: &JournalError) -> Result<(), JournalError> {
+        match self.table.ready().await {
+            Ok(Some(next)) => {
+                self.heads.clear();
+                self.go_on_from(next)
+            }
+            Ok(None) => Ok(()),
+            Err(corrupt @ JournalError::Corrupt { .. }) => Err(corrupt),
+            Err(_) => Err(error.clone()),
         }
     }
 

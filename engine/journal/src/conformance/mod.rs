@@ -31,6 +31,12 @@ pub trait Place: Send + Sync {
     /// Opens the journal of this place. The one opened before is closed.
     async fn open(&self) -> Result<Arc<dyn Journal>, JournalError>;
 
+    /// Opens the journal of this place once more, beside those that are open already, as another server would. None where a place belongs to
+    /// one program at a time.
+    async fn open_beside(&self) -> Option<Result<Arc<dyn Journal>, JournalError>> {
+        None
+    }
+
     /// Whether what was appended is still there when the journal is opened again.
     fn outlives(&self) -> bool;
 }
@@ -92,13 +98,19 @@ macro_rules! cases {
         /// Every case, by name.
         pub const CASES: &[(&str, Case)] = &[$((stringify!($name), |store| Box::pin($name(store)))),*];
 
-        /// One test for each case, for a store that the expression makes.
+        /// One test for each case, for a store that the expression makes; skipped where what the store needs is not present.
         #[macro_export]
         macro_rules! conformance_tests {
             ($store:expr) => {
+                $crate::conformance_tests!($store, if true);
+            };
+            ($store:expr, if $present:expr) => {
                 $(
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $name() {
+                        if !$present {
+                            return;
+                        }
                         let store = $store;
                         let outcome = $crate::conformance::$name(&store).await;
                         assert!(outcome.is_ok(), "{}", outcome.err().map(|failure| failure.0).unwrap_or_default());

@@ -3,6 +3,8 @@
 
 mod master;
 mod memory;
+mod pool;
+mod postgres;
 mod sqlite;
 
 use std::num::NonZeroUsize;
@@ -18,7 +20,11 @@ use crate::id::{Kid, Tenant};
 
 pub use master::MasterKey;
 pub use memory::MemoryKeyStore;
+pub use postgres::PostgresKeyStore;
 pub use sqlite::{KEYS_FILE, MASTER_FILE, SqliteKeyStore};
+
+/// The name under which a wrapped known value stands in a key store, to tell whether a master key fits.
+const CHECK: &str = "check";
 
 /// Length of the key ids made here.
 pub(crate) const KID_BYTES: usize = 12;
@@ -135,6 +141,10 @@ impl<K: std::hash::Hash + Eq, V: Clone> Cache<K, V> {
 
     pub(crate) fn put(&self, key: K, value: V) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(key, value);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(crate) fn forget(&self, key: &K) {

@@ -5,18 +5,18 @@
 //! again, and its keys stay behind, serving nobody.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 
-use super::{Cache, DataKey, KeyState, KeyStore, MasterKey, draw_kid};
+use super::pool::{Pool, Refills, draw_batch, take};
+use super::{CHECK, Cache, DataKey, KeyState, KeyStore, MasterKey};
 use crate::error::JournalError;
 use crate::id::{Kid, Tenant};
-use crate::limits::{KEY_POOL_BATCH, KEY_POOL_LOW, KEYS_CACHED_MAX};
+use crate::limits::KEYS_CACHED_MAX;
 use crate::sqlite::{fault, sync_folder};
 
 /// The key store's file in the data folder.
@@ -30,9 +30,6 @@ const FORMAT: u32 = 1;
 
 /// Tells SQLite's tools whose database this is: "Guik" in ASCII.
 const APPLICATION: u32 = 0x4775_696b;
-
-/// The name under which a wrapped known value stands, to tell whether a master key fits.
-const CHECK: &str = "check";
 
 const TABLES: &str = "
     CREATE TABLE keys (kid TEXT PRIMARY KEY, state TEXT NOT NULL, wrapped BLOB) STRICT, WITHOUT ROWID;
@@ -49,8 +46,7 @@ struct Inner {
     path: PathBuf,
     master: MasterKey,
     connection: tokio::sync::Mutex<SqliteConnection>,
-    pool: Mutex<Vec<(Kid, DataKey)>>,
-    refilling: AtomicBool,
+    pool: Pool,
     cache: Cache<Kid, DataKey>,
 }
 
@@ -78,8 +74,7 @@ impl SqliteKeyStore {
             path,
             master,
             connection: tokio::sync::Mutex::new(connection),
-            pool: Mutex::default(),
-            refilling: AtomicBool::new(false),
+            pool: Pool::default(),
             cache: Cache::new(KEYS_CACHED_MAX),
         };
         inner.refill().await?;
@@ -139,41 +134,8 @@ async fn prepare(
 }
 
 impl Inner {
-    fn pool(&self) -> std::sync::MutexGuard<'_, Vec<(Kid, DataKey)>> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn fault(&self, error: &sqlx::Error) -> JournalError {
         fault::reading(error, &self.path)
-    }
-
-    /// Makes a batch of keys durable, unless somebody has just done so.
-    async fn refill(&self) -> Result<(), JournalError> {
-        let mut connection = self.connection.lock().await;
-        if self.pool().len() >= KEY_POOL_LOW {
-            return Ok(());
-        }
-        let mut batch = Vec::with_capacity(KEY_POOL_BATCH);
-        for _ in 0..KEY_POOL_BATCH {
-            batch.push((draw_kid()?, DataKey::draw()?));
-        }
-        let text = format!(
-            "INSERT INTO keys (kid, state, wrapped) VALUES {}",
-            ["(?,'active',?)"].repeat(batch.len()).join(",")
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-        for (kid, key) in &batch {
-            query = query.bind(kid.as_str()).bind(self.master.wrap(kid, key)?);
-        }
-        query.execute(&mut *connection).await.map_err(|error| self.fault(&error))?;
-        self.pool().extend(batch);
-        Ok(())
-    }
-
-    fn take(&self) -> (Option<(Kid, DataKey)>, bool) {
-        let mut pool = self.pool();
-        let taken = pool.pop();
-        (taken, pool.len() < KEY_POOL_LOW)
     }
 
     /// A change that must be durable and leave no trace of the old row behind in the write-ahead log.
@@ -189,25 +151,37 @@ impl Inner {
 }
 
 #[async_trait]
+impl Refills for Inner {
+    fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    async fn refill(&self) -> Result<(), JournalError> {
+        let mut connection = self.connection.lock().await;
+        if !self.pool.is_low() {
+            return Ok(());
+        }
+        let batch = draw_batch()?;
+        let text = format!(
+            "INSERT INTO keys (kid, state, wrapped) VALUES {}",
+            ["(?,'active',?)"].repeat(batch.len()).join(",")
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for (kid, key) in &batch {
+            query = query.bind(kid.as_str()).bind(self.master.wrap(kid, key)?);
+        }
+        query.execute(&mut *connection).await.map_err(|error| self.fault(&error))?;
+        self.pool.add(batch);
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl KeyStore for SqliteKeyStore {
     async fn fresh(&self) -> Result<(Kid, DataKey), JournalError> {
-        loop {
-            let (taken, low) = self.inner.take();
-            if low && taken.is_some() && !self.inner.refilling.swap(true, Ordering::AcqRel) {
-                let inner = Arc::clone(&self.inner);
-                tokio::spawn(async move {
-                    if let Err(error) = inner.refill().await {
-                        tracing::warn!(%error, "no sealing keys could be made ahead of need");
-                    }
-                    inner.refilling.store(false, Ordering::Release);
-                });
-            }
-            if let Some((kid, key)) = taken {
-                self.inner.cache.put(kid.clone(), key.clone());
-                return Ok((kid, key));
-            }
-            self.inner.refill().await?;
-        }
+        let (kid, key) = take(&self.inner).await?;
+        self.inner.cache.put(kid.clone(), key.clone());
+        Ok((kid, key))
     }
 
     async fn find(&self, kid: &Kid) -> Result<KeyState, JournalError> {
@@ -255,7 +229,7 @@ impl KeyStore for SqliteKeyStore {
 
     async fn close(&self) {
         let mut connection = self.inner.connection.lock().await;
-        let unused = std::mem::take(&mut *self.inner.pool());
+        let unused = self.inner.pool.empty();
         let names: Vec<&str> = unused.iter().map(|(kid, _)| kid.as_str()).collect();
         let names = serde_json::to_string(&names).unwrap_or_default();
         let query = sqlx::query(

@@ -11,23 +11,22 @@ mod schema;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use sqlx::SqlitePool;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use crate::error::JournalError;
 use crate::event::{Append, Appended, Recorded};
 use crate::follow::{Follower, Progress, Source};
 use crate::id::{Kid, Position, Revision, StreamId, Subject};
 use crate::keys::{KeyStore, SqliteKeyStore};
-use crate::limits::QUEUE_APPENDS_MAX;
 use crate::port::{Filter, Journal, Page};
-use crate::prepare::{Preparer, StreamKeys};
-use crate::sequencer::{Request, Sequencer};
+use crate::prepare::StreamKeys;
+use crate::queue::Queue;
+use crate::sequencer::Sequencer;
 use folder::Folder;
 pub(crate) use folder::sync_folder;
 use writer::{SqliteTable, Writer};
@@ -38,15 +37,7 @@ pub const JOURNAL_FILE: &str = "journal.db";
 /// A journal in a data folder, kept by SQLite.
 pub struct SqliteJournal {
     readers: Arc<Readers>,
-    preparer: Preparer,
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
-    writer: Mutex<Option<RunningWriter>>,
-}
-
-/// The writer's task, and the word that makes it finish. Dropping the word does the same.
-struct RunningWriter {
-    task: JoinHandle<()>,
-    finish: oneshot::Sender<()>,
+    queue: Queue,
 }
 
 struct Readers {
@@ -65,7 +56,7 @@ impl SqliteJournal {
         let folder = Folder::lock(folder)?;
         let (writer, pool) = connect(&folder).await?;
         let keys = SqliteKeyStore::open(folder.path(), writer.is_empty()).await?;
-        Self::start(writer, pool, Arc::new(keys))
+        Ok(Self::start(writer, pool, Arc::new(keys)))
     }
 
     /// As [`SqliteJournal::open`], with keys that are kept elsewhere.
@@ -74,25 +65,13 @@ impl SqliteJournal {
     /// As [`SqliteJournal::open`].
     pub async fn open_with_keys(folder: &Path, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
         let (writer, pool) = connect(&Folder::lock(folder)?).await?;
-        Self::start(writer, pool, keys)
+        Ok(Self::start(writer, pool, keys))
     }
 
-    fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
-        let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
+    fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Self {
         let progress = watch::Sender::new(Progress { head: writer.head(), closed: false });
-        let readers = Arc::new(Readers { pool, progress: progress.clone(), closed: AtomicBool::new(false) });
-        let (finish, finishing) = oneshot::channel();
-        let task = tokio::spawn(writer.run(requests, finishing, progress));
-        Ok(Self {
-            readers,
-            preparer: Preparer::new(keys),
-            queue: Mutex::new(Some(queue)),
-            writer: Mutex::new(Some(RunningWriter { task, finish })),
-        })
-    }
-
-    fn queue(&self) -> Result<mpsc::Sender<Request>, JournalError> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(JournalError::Closed)
+        let queue = Queue::start(writer, progress.clone(), keys);
+        Self { readers: Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) }), queue }
     }
 }
 
@@ -134,18 +113,7 @@ impl Source for Readers {
 impl Journal for SqliteJournal {
     #[tracing::instrument(name = "journal.append", level = "debug", skip_all, fields(stream = %append.stream, command = %append.command))]
     async fn append(&self, append: Append) -> Result<Appended, JournalError> {
-        let queue = self.queue()?;
-        let (prepared, given) = self.preparer.prepare(append, self.readers.as_ref()).await?;
-        let (reply, answer) = oneshot::channel();
-        // Once the request is in the queue the writer carries it out, whether or not anyone still waits for the answer.
-        queue.send(Request { prepared, reply }).await.map_err(|_| JournalError::Closed)?;
-        drop(queue);
-        let lost = |_| JournalError::Indeterminate { reason: "the writer stopped".to_owned() };
-        let receipt = answer.await.map_err(lost)??;
-        if !receipt.repeated {
-            self.preparer.learn(given);
-        }
-        Ok(receipt)
+        self.queue.append(append, self.readers.as_ref()).await
     }
 
     async fn read(
@@ -183,21 +151,14 @@ impl Journal for SqliteJournal {
     }
 
     fn keys(&self) -> &Arc<dyn KeyStore> {
-        self.preparer.keys()
+        self.queue.keys()
     }
 
     async fn close(&self) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(queue);
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(RunningWriter { task, finish }) = writer {
-            // What is in the queue is still carried out; callers that have not got so far are told that the journal is closed.
-            let _told = finish.send(());
-            let _ended = task.await;
-        }
+        self.queue.close().await;
         self.readers.closed.store(true, Ordering::Release);
         self.readers.progress.send_modify(|progress| progress.closed = true);
-        self.preparer.keys().close().await;
+        self.queue.keys().close().await;
     }
 }
 
