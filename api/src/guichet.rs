@@ -11,7 +11,7 @@ use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId
 use guichet_engine::rules::text::Language;
 use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Receipt, Span, Submission};
 
-use guichet_projections::{ProjectionError, ReadModels};
+use guichet_projections::{Place, ProjectionError, ReadModels};
 
 use crate::dashboard::Dashboard;
 use crate::diagram::{Chart, Names, chart, mark};
@@ -77,7 +77,7 @@ impl Guichet {
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let (journal, read_models) = match &options.store {
             Store::Sqlite(folder) => {
-                (Arc::new(SqliteJournal::open(folder).await?), folder.join(READ_MODELS_FILE))
+                (Arc::new(SqliteJournal::open(folder).await?), Place::Sqlite(folder.join(READ_MODELS_FILE)))
             }
             Store::Postgres(_) => return Err(StoreError::NotBuilt("PostgreSQL").into()),
         };
@@ -101,13 +101,13 @@ impl Guichet {
         std::fs::create_dir_all(&options.data)
             .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?;
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
-        let read_models = options.data.join(READ_MODELS_FILE);
+        let read_models = Place::Sqlite(options.data.join(READ_MODELS_FILE));
         Self::start(journal, &read_models, outbound, options).await
     }
 
     async fn start(
         journal: Arc<dyn Journal>,
-        read_models: &Path,
+        read_models: &Place,
         outbound: Arc<dyn Outbound>,
         options: Options,
     ) -> Result<Self, OpenError> {

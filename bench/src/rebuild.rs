@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use guichet_engine::Engine;
-use guichet_projections::ReadModels;
+use guichet_projections::{Place, ReadModels};
 
 use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, rate};
 use crate::submit::pages;
@@ -34,7 +34,9 @@ pub(crate) async fn run(engine: &Engine, folder: &Path) -> Result<(), Fault> {
     let (events, read) = count(engine).await?;
     line("events read, not decoded", &[("events/s", format!("{:.0}", rate(events, read)))]);
     let models = measured("first build", events, async {
-        let models = ReadModels::open(&folder.join("read-models.db"), Arc::clone(engine.journal())).await?;
+        let models =
+            ReadModels::open(&Place::Sqlite(folder.join("read-models.db")), Arc::clone(engine.journal()))
+                .await?;
         models.catch_up(PATIENCE).await?;
         Ok(models)
     })

@@ -9,7 +9,7 @@ use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Process, Publication};
-use crate::store::{Columns, Rows, Snapshot, Table, Value, Where, code, opt_text, text};
+use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, code, int, opt_text, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -38,8 +38,13 @@ static TABLE: Table = Table {
 };
 
 /// Views are no events: they are counted beside the read model, and a rebuild leaves them alone.
-pub(crate) const VIEWS: &str = "CREATE TABLE IF NOT EXISTS catalogue_view \
-    (tenant TEXT NOT NULL, process TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (tenant, process))";
+pub(crate) static VIEWS: Table = Table {
+    name: "catalogue_view",
+    columns: &[text("tenant"), text("process"), int("views")],
+    key: 2,
+    indexes: &[],
+    append_only: false,
+};
 
 /// A process in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,7 +197,7 @@ fn search_words(search: &str) -> Vec<String> {
         .collect()
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<CatalogueEntry, ProjectionError> {
+fn read(row: &Row) -> Result<CatalogueEntry, ProjectionError> {
     let mut at = Columns::new(row);
     Ok(CatalogueEntry {
         tenant: at.take()?,
@@ -247,9 +252,9 @@ impl ReadModels {
         &self,
         query: &CatalogueQuery,
     ) -> Result<Answer<Vec<CatalogueEntry>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let (filter, fits, fit_values) = query.conditions();
-        let count = format!("SELECT COUNT(*), 0 {FROM} {}", filter.sql());
+        let count = format!("SELECT COUNT(*), CAST(0 AS BIGINT) {FROM} {}", filter.sql());
         let counts = snapshot.counts(count, &filter.values).await?;
         let order = match query.order {
             CatalogueOrder::Best => format!("{fits} DESC, views DESC, c.folded_title, c.tenant"),
@@ -277,7 +282,7 @@ impl ReadModels {
         tenant: &str,
         process: &str,
     ) -> Result<Answer<Option<CatalogueEntry>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let sql = format!("SELECT {COLUMNS} {FROM} WHERE c.tenant = ? AND c.process = ?");
         let rows = snapshot.rows(sql, &[tenant.into(), process.into()]).await?;
         let entry = rows.first().map(read).transpose()?;
@@ -289,7 +294,7 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Store`].
     pub async fn themes(&self, tenant: Option<&str>) -> Result<Answer<Vec<ThemeEntry>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let mut filter = Where::default();
         filter.maybe("tenant = ?", tenant);
         let sql = format!(
@@ -297,7 +302,7 @@ impl ReadModels {
             filter.sql()
         );
         let rows = snapshot.rows(sql, &filter.values).await?;
-        let theme = |row: &sqlx::sqlite::SqliteRow| {
+        let theme = |row: &Row| {
             let mut at = Columns::new(row);
             Ok(ThemeEntry { theme: at.take()?, processes: at.count()? })
         };
@@ -311,16 +316,10 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Store`].
     pub async fn viewed(&self, tenant: &str, process: &str) -> Result<(), ProjectionError> {
-        let mut connection = self.writer().lock().await;
-        sqlx::query(
-            "INSERT INTO catalogue_view (tenant, process, views) VALUES (?, ?, 1) \
-             ON CONFLICT (tenant, process) DO UPDATE SET views = catalogue_view.views + 1",
-        )
-        .bind(tenant.to_owned())
-        .bind(process.to_owned())
-        .execute(&mut *connection)
-        .await?;
-        Ok(())
+        let sql = "INSERT INTO catalogue_view (tenant, process, views) VALUES (?, ?, 1) \
+            ON CONFLICT (tenant, process) DO UPDATE SET views = catalogue_view.views + 1";
+        let values = [tenant.into(), process.into()];
+        self.database().shared(async |connection| connection.run(sql, &values).await.map(drop)).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Held, Process, Turn};
 use crate::store::{
-    Columns, Rows, Snapshot, Table, Value, Where, bytes, code, int, micros, opt_int, opt_text, text,
+    Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, code, int, micros, opt_int, opt_text, text,
 };
 
 /// The read model.
@@ -249,7 +249,7 @@ fn status(status: ClockStatus) -> &'static str {
     }
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Commitment, ProjectionError> {
+fn read(row: &Row) -> Result<Commitment, ProjectionError> {
     let mut at = Columns::new(row);
     let (_, _): (i64, i64) = (at.take()?, at.take()?);
     let request = RequestId(at.uuid()?);
@@ -309,7 +309,7 @@ impl KeptQuery {
     }
 }
 
-fn kept_line(row: &sqlx::sqlite::SqliteRow) -> Result<KeptLine, ProjectionError> {
+fn kept_line(row: &Row) -> Result<KeptLine, ProjectionError> {
     let mut at = Columns::new(row);
     let key = at.take()?;
     let (n, on_time, late, open_past_due, unknown, paused) =
@@ -358,8 +358,8 @@ impl ReadModels {
         order: &str,
         limit: u32,
     ) -> Result<Answer<Vec<Commitment>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
-        let count = format!("SELECT COUNT(*), SUM(open) FROM commitments {}", filter.sql());
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
+        let count = format!("SELECT COUNT(*), CAST(SUM(open) AS BIGINT) FROM commitments {}", filter.sql());
         let counts = snapshot.counts(count, &filter.values).await?;
         let sql = format!(
             "SELECT {} FROM commitments {} ORDER BY {order} LIMIT {limit}",
@@ -376,7 +376,7 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Store`].
     pub async fn kept(&self, query: &KeptQuery) -> Result<Answer<Vec<KeptLine>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let filter = query.conditions();
         let live = "status IN ('running', 'paused')";
         let count =
@@ -388,7 +388,7 @@ impl ReadModels {
              COUNT(*) FILTER (WHERE status = 'late'), COUNT(*) FILTER (WHERE {PAST_DUE}), \
              COUNT(*) FILTER (WHERE {live} AND NOT {PAST_DUE}), \
              COUNT(*) FILTER (WHERE status = 'paused' AND NOT {PAST_DUE}) \
-             FROM commitments {} GROUP BY 1 ORDER BY 2 DESC, 1",
+             FROM commitments {} GROUP BY 1 ORDER BY 2 DESC, 1 NULLS FIRST",
             filter.sql()
         );
         let now = Value::from(query.now);

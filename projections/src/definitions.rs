@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{Definition, DefinitionHash};
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::runner::{Fold, Known, Process, Publication};
-use crate::store::{Columns, Rows, Table, text};
+use crate::store::{Columns, Connection, Rows, Table, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel = ReadModel {
@@ -58,17 +56,17 @@ impl Fold for Definitions {
 }
 
 /// What was published up to where the tables with `suffix` stand.
-pub(crate) async fn load(connection: &mut SqliteConnection, suffix: &str) -> Result<Known, ProjectionError> {
+pub(crate) async fn load(connection: &mut Connection<'_>, suffix: &str) -> Result<Known, ProjectionError> {
     let mut known = Known::default();
     let sql = format!("SELECT hash, body FROM definition{suffix} ORDER BY hash");
-    for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await? {
+    for row in connection.run(&sql, &[]).await? {
         let mut at = Columns::new(&row);
         let hash = DefinitionHash(at.take()?);
         let definition: Definition = at.json()?;
         known.add_process(Arc::new(Process::new(hash, Arc::new(definition))));
     }
     let sql = format!("SELECT tenant, body FROM organisation{suffix} ORDER BY tenant");
-    for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await? {
+    for row in connection.run(&sql, &[]).await? {
         let mut at = Columns::new(&row);
         let tenant: String = at.take()?;
         let organisation: Organisation = at.json()?;

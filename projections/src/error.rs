@@ -37,6 +37,9 @@ pub enum ProjectionError {
     /// A cursor that this list did not give.
     #[error("the cursor is not one that this list gave; start again without it")]
     Cursor,
+    /// Another server follows the journal into these tables now, or the tables were rebuilt meanwhile. Nothing was written.
+    #[error("another server keeps the read models now, or they were rebuilt; nothing was written here")]
+    Superseded,
     /// They were closed.
     #[error("the read models are closed")]
     Closed,
@@ -79,7 +82,7 @@ impl ProjectionError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Store { .. } | Self::Timeout { .. } => true,
+            Self::Store { .. } | Self::Timeout { .. } | Self::Superseded => true,
             Self::Journal(error) => {
                 matches!(error, JournalError::Unavailable { .. } | JournalError::Full)
             }

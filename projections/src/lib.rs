@@ -29,5 +29,6 @@ pub use read_models::{Options, ReadModels};
 pub use request_card::{Card, CardOrder, CardQuery};
 pub use runner::{Rebuilt, RunState, Status};
 pub use statistics::{Delay, Dimension, Figures, Period, StatisticsLine, StatisticsQuery};
+pub use store::Place;
 pub use timeline::{TimelineEntry, in_words};
 pub use timers::DueTimer;

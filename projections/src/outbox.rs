@@ -10,8 +10,6 @@ use chrono::{DateTime, Utc};
 use guichet_rules::process::Delivery;
 use guichet_rules::request::{Effect, Recipient, RequestId, Subject, effects, settled};
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::answer::{Answer, rows_of};
 use crate::error::ProjectionError;
@@ -19,7 +17,7 @@ use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Change, Fold, Turn};
 use crate::store::{
-    Columns, Rows, Snapshot, Table, Value, Where, bytes, code, in_transaction, int, run, text,
+    Columns, Connection, Row, Rows, Snapshot, Table, Value, Where, bytes, code, int, opt_int, opt_text, text,
 };
 
 /// The read model.
@@ -48,9 +46,21 @@ static TABLE: Table = Table {
 };
 
 /// Tries, by request and effect. Losing this table costs a repeated try, never an effect.
-pub(crate) const ATTEMPTS: &str = "CREATE TABLE IF NOT EXISTS outbox_attempt \
-    (request BLOB NOT NULL, effect TEXT NOT NULL, attempts INTEGER NOT NULL, next_attempt INTEGER, \
-     leased_until INTEGER, done INTEGER NOT NULL, error TEXT, PRIMARY KEY (request, effect))";
+pub(crate) static ATTEMPTS: Table = Table {
+    name: "outbox_attempt",
+    columns: &[
+        bytes("request"),
+        text("effect"),
+        int("attempts"),
+        opt_int("next_attempt"),
+        opt_int("leased_until"),
+        int("done"),
+        opt_text("error"),
+    ],
+    key: 2,
+    indexes: &[],
+    append_only: false,
+};
 
 /// An effect that is not done, with its tries so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,13 +149,10 @@ impl Fold for Outbox {
 }
 
 /// What is not done where the table with `suffix` stands.
-pub(crate) async fn load(
-    connection: &mut SqliteConnection,
-    suffix: &str,
-) -> Result<Pending, ProjectionError> {
+pub(crate) async fn load(connection: &mut Connection<'_>, suffix: &str) -> Result<Pending, ProjectionError> {
     let sql = format!("SELECT rid, effect, recipient, subject, means, asked FROM outbox{suffix}");
     let mut pending = Pending::new();
-    for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await? {
+    for row in connection.run(&sql, &[]).await? {
         let mut at = Columns::new(&row);
         let (rid, id): (i64, String) = (at.take()?, at.take()?);
         let effect = Effect { id: id.clone(), recipient: at.json()?, subject: at.json()?, by: at.code()? };
@@ -160,7 +167,7 @@ const COLUMNS: &str = "o.request, o.tenant, o.effect, o.recipient, o.subject, o.
 const FROM: &str =
     "FROM outbox o LEFT JOIN outbox_attempt a ON a.request = o.request AND a.effect = o.effect";
 
-fn read(row: &SqliteRow) -> Result<OutboxItem, ProjectionError> {
+fn read(row: &Row) -> Result<OutboxItem, ProjectionError> {
     let mut at = Columns::new(row);
     Ok(OutboxItem {
         request: RequestId(at.uuid()?),
@@ -208,24 +215,23 @@ impl ReadModels {
             filter.sql(),
             claim.limit
         );
-        let mut connection = self.writer().lock().await;
-        in_transaction(&mut connection, async |connection| {
+        let work = async |connection: &mut Connection<'_>| {
             // What is settled has no tries any more.
             let gone = "DELETE FROM outbox_attempt WHERE NOT EXISTS (SELECT 1 FROM outbox o \
                 WHERE o.request = outbox_attempt.request AND o.effect = outbox_attempt.effect)";
-            run(connection, gone, &[]).await?;
-            let rows = run(connection, &sql, &filter.values).await?;
+            connection.run(gone, &[]).await?;
+            let rows = connection.run(&sql, &filter.values).await?;
             let mut items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             for item in &mut items {
                 item.leased_until = Some(claim.lease_until);
                 let lease = "INSERT INTO outbox_attempt (request, effect, attempts, leased_until, done) \
                     VALUES (?, ?, 0, ?, 0) ON CONFLICT (request, effect) DO UPDATE SET leased_until = excluded.leased_until";
                 let key = [item.request.0.into(), (&item.effect).into(), claim.lease_until.into()];
-                run(connection, lease, &key).await?;
+                connection.run(lease, &key).await?;
             }
             Ok(items)
-        })
-        .await
+        };
+        self.database().shared(work).await
     }
 
     /// Notes that an effect was carried out and reported, so that nobody claims it again before the event that says so
@@ -236,8 +242,8 @@ impl ReadModels {
     pub async fn outbox_done(&self, request: RequestId, effect: &str) -> Result<(), ProjectionError> {
         let done = "INSERT INTO outbox_attempt (request, effect, attempts, done) VALUES (?, ?, 1, 1) \
             ON CONFLICT (request, effect) DO UPDATE SET done = 1, attempts = outbox_attempt.attempts + 1";
-        let mut connection = self.writer().lock().await;
-        run(&mut connection, done, &[request.0.into(), effect.into()]).await.map(drop)
+        let values = [request.0.into(), effect.into()];
+        self.database().shared(async |connection| connection.run(done, &values).await.map(drop)).await
     }
 
     /// Notes that an effect failed and when it may be tried again (UTC). `error` is kept as it is, so it must name
@@ -257,8 +263,7 @@ impl ReadModels {
             attempts = outbox_attempt.attempts + 1, next_attempt = excluded.next_attempt, error = excluded.error, \
             leased_until = NULL";
         let values: [Value; 4] = [request.0.into(), effect.into(), next_attempt.into(), error.into()];
-        let mut connection = self.writer().lock().await;
-        run(&mut connection, failed, &values).await.map(drop)
+        self.database().shared(async |connection| connection.run(failed, &values).await.map(drop)).await
     }
 
     /// Effects that are not done, the longest asked for first, whoever has claimed them. The counts are of effects.
@@ -272,7 +277,7 @@ impl ReadModels {
     ) -> Result<Answer<Vec<OutboxItem>>, ProjectionError> {
         let mut filter = Where::default();
         filter.maybe("o.tenant = ?", tenant);
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let count = format!("SELECT COUNT(*), COUNT(*) {FROM} {}", filter.sql());
         let counts = snapshot.counts(count, &filter.values).await?;
         let limit = rows_of(limit);

@@ -1,22 +1,20 @@
 //! The read models as the rest of the house meets them: opened once, asked often.
 
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use guichet_journal::{Journal, Position};
+use guichet_journal::{Digest, Journal, Position};
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{Definition, DefinitionHash};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use crate::error::ProjectionError;
 use crate::models::{ALL, ReadModel};
 use crate::runner::{
-    Checkpoint, Known, Progress, Rebuilt, RunState, Status, checkpoints, create, follow, prepare, rebuild,
+    Known, Progress, Rebuilt, RunState, Status, astray, checkpoints, create, follow, prepare, rebuild,
 };
-use crate::store::{SERVING, connect, pool, token_of};
+use crate::store::{Connection, Database, Place, SERVING, token_of};
 
 /// Bounds of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +37,9 @@ impl Default for Options {
 pub(crate) struct Inner {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) options: Options,
-    pub(crate) writer: Mutex<SqliteConnection>,
-    pub(crate) readers: SqlitePool,
+    pub(crate) database: Database,
     pub(crate) known: Arc<RwLock<Known>>,
     pub(crate) progress: watch::Sender<Progress>,
-    /// Counts the swaps, so that the live run notices one.
-    pub(crate) epoch: watch::Sender<u64>,
     pub(crate) rebuilding: Mutex<()>,
     #[cfg(test)]
     pub(crate) commits_left: std::sync::atomic::AtomicI64,
@@ -98,14 +93,15 @@ impl ReadModels {
         ALL.iter().map(|model| model.name).collect()
     }
 
-    /// Opens the database at `path`, or makes it, and starts to follow the journal. Read models that another version of
-    /// the program left are rebuilt before this returns.
+    /// Opens the database at `place`, or makes its tables, and starts to follow the journal. In SQLite, read models that
+    /// another version of the program left are rebuilt before this returns; in PostgreSQL each version has tables of its
+    /// own, beside those of the others.
     ///
     /// # Errors
-    /// [`ProjectionError::Store`] when the file cannot be used, [`ProjectionError::Journal`], [`ProjectionError::Poison`]
+    /// [`ProjectionError::Store`] when the database cannot be used, [`ProjectionError::Journal`], [`ProjectionError::Poison`]
     /// when a rebuild meets an event that it cannot fold.
-    pub async fn open(path: &Path, journal: Arc<dyn Journal>) -> Result<Self, ProjectionError> {
-        Self::open_with(path, journal, Options::default()).await
+    pub async fn open(place: &Place, journal: Arc<dyn Journal>) -> Result<Self, ProjectionError> {
+        Self::open_with(place, journal, Options::default()).await
     }
 
     /// The same with other bounds.
@@ -113,11 +109,11 @@ impl ReadModels {
     /// # Errors
     /// As [`ReadModels::open`].
     pub async fn open_with(
-        path: &Path,
+        place: &Place,
         journal: Arc<dyn Journal>,
         options: Options,
     ) -> Result<Self, ProjectionError> {
-        let inner = Self::connected(path, journal, options).await?;
+        let inner = Self::connected(place, journal, options).await?;
         let outdated = make_tables(&inner).await?;
         if !outdated.is_empty() {
             rebuild(&inner, outdated).await?;
@@ -127,20 +123,16 @@ impl ReadModels {
     }
 
     async fn connected(
-        path: &Path,
+        place: &Place,
         journal: Arc<dyn Journal>,
         options: Options,
     ) -> Result<Arc<Inner>, ProjectionError> {
-        let mut connection = connect(path).await?;
-        prepare(&mut connection).await?;
         Ok(Arc::new(Inner {
             journal,
             options,
-            writer: Mutex::new(connection),
-            readers: pool(path).await?,
+            database: Database::open(place, &set()).await?,
             known: Arc::default(),
             progress: watch::Sender::default(),
-            epoch: watch::Sender::default(),
             rebuilding: Mutex::default(),
             #[cfg(test)]
             commits_left: std::sync::atomic::AtomicI64::new(i64::MAX),
@@ -212,7 +204,7 @@ impl ReadModels {
     pub async fn close(&self) {
         self._live.0.abort();
         self.inner.progress.send_modify(|progress| progress.state = RunState::Closed);
-        self.inner.readers.close().await;
+        self.inner.database.close().await;
     }
 
     /// The organisation of a collectivity, as last published.
@@ -234,31 +226,37 @@ impl ReadModels {
         &self.inner
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.inner.readers
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
     }
+}
 
-    pub(crate) fn writer(&self) -> &Mutex<SqliteConnection> {
-        &self.inner.writer
-    }
+/// The name of the tables of this version: another for each list of read models and their versions.
+fn set() -> String {
+    let versions: String = ALL.iter().map(|model| format!("{} {}\n", model.name, model.version)).collect();
+    let digest = Digest::of(versions.as_bytes()).to_string();
+    format!("guichet_models_{}", digest.get(..8).unwrap_or_default())
 }
 
 /// Makes the tables that are missing. The read models to be rebuilt before anybody may read are returned.
 async fn make_tables(inner: &Inner) -> Result<Vec<&'static ReadModel>, ProjectionError> {
-    let head = inner.journal.head().await?.map(token_of);
-    let mut connection = inner.writer.lock().await;
-    let known = checkpoints(&mut connection).await?;
-    let current = |model: &&'static ReadModel| {
-        known.get(model.name).is_some_and(|checkpoint: &Checkpoint| checkpoint.version == model.version)
+    let work = async |connection: &mut Connection<'_>| {
+        prepare(connection).await?;
+        let known = checkpoints(connection).await?;
+        let current = |model: &&'static ReadModel| {
+            known.get(model.name).is_some_and(|checkpoint| checkpoint.version == model.version)
+        };
+        let outdated: Vec<_> = ALL.iter().filter(|model| !current(model)).copied().collect();
+        if outdated.is_empty() {
+            return Ok(outdated);
+        }
+        let head = inner.journal.head().await?.map(token_of);
+        let begun = known.values().any(|checkpoint| checkpoint.position.is_some());
+        if begun && outdated.len() < ALL.len() && !astray(&known, head) {
+            return Ok(outdated);
+        }
+        create(connection, &ALL, SERVING, true).await?;
+        Ok(Vec::new())
     };
-    let positions: Vec<Option<i64>> =
-        ALL.iter().filter_map(|model| known.get(model.name)).map(|checkpoint| checkpoint.position).collect();
-    let reached = positions.iter().max().copied().flatten();
-    // Apart from each other, or beyond the journal's end (it was restored from a backup), they are of no use.
-    let together = positions.iter().all(|position| *position == reached);
-    if reached.is_none() || reached > head || !together || !ALL.iter().any(&current) {
-        create(&mut connection, &ALL, SERVING, true).await?;
-        return Ok(Vec::new());
-    }
-    Ok(ALL.iter().filter(|model| !current(model)).copied().collect())
+    inner.database.set_up(work).await
 }

@@ -12,7 +12,7 @@ use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::request_card::place;
 use crate::runner::{Fold, Held, Process, Turn};
-use crate::store::{Columns, Rows, Snapshot, Table, Value, Where, code, int, opt_int, opt_text, text};
+use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, code, int, opt_int, opt_text, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -289,10 +289,12 @@ impl StatisticsQuery {
 }
 
 /// The measures, in the order in which [`read`] takes them.
-const MEASURES: &str = "COUNT(*), SUM(open), COUNT(*) FILTER (WHERE stage = 'delivered'), \
-    COUNT(*) FILTER (WHERE open = 0 AND stage <> 'delivered'), SUM(online), SUM(first_contact), \
-    COUNT(*) FILTER (WHERE reopenings > 0), SUM(reopenings), COUNT(*) FILTER (WHERE reassignments > 0), \
-    SUM(reassignments), SUM(people), SUM(letters), SUM(cost), SUM(saving), COUNT(rating), SUM(rating), SUM(waited), \
+const MEASURES: &str = "COUNT(*), CAST(SUM(open) AS BIGINT), COUNT(*) FILTER (WHERE stage = 'delivered'), \
+    COUNT(*) FILTER (WHERE open = 0 AND stage <> 'delivered'), CAST(SUM(online) AS BIGINT), \
+    CAST(SUM(first_contact) AS BIGINT), COUNT(*) FILTER (WHERE reopenings > 0), CAST(SUM(reopenings) AS BIGINT), \
+    COUNT(*) FILTER (WHERE reassignments > 0), CAST(SUM(reassignments) AS BIGINT), CAST(SUM(people) AS BIGINT), \
+    CAST(SUM(letters) AS BIGINT), CAST(SUM(cost) AS BIGINT), CAST(SUM(saving) AS BIGINT), COUNT(rating), \
+    CAST(SUM(rating) AS BIGINT), CAST(SUM(waited) AS BIGINT), \
     COUNT(acknowledged_after), COUNT(*) FILTER (WHERE open = 1 AND acknowledged_after IS NULL), \
     COUNT(delivered_after), COUNT(*) FILTER (WHERE open = 1 AND delivered_after IS NULL)";
 
@@ -300,7 +302,7 @@ fn key_of(at: &mut Columns<'_>, width: usize) -> Result<Vec<Option<String>>, Pro
     (0..width).map(|_| at.take()).collect()
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow, width: usize) -> Result<StatisticsLine, ProjectionError> {
+fn read(row: &Row, width: usize) -> Result<StatisticsLine, ProjectionError> {
     let mut at = Columns::new(row);
     let key = key_of(&mut at, width)?;
     let mut line = StatisticsLine {
@@ -357,6 +359,11 @@ fn quantiles(delay: &str, keys: &[String], filter: &Where) -> String {
     )
 }
 
+/// The first columns, to order by; what has no value comes first.
+fn places(width: usize) -> String {
+    (1..=width).map(|place| format!("{place} NULLS FIRST")).collect::<Vec<_>>().join(", ")
+}
+
 async fn lines(
     snapshot: &mut Snapshot,
     by: &[Dimension],
@@ -367,13 +374,8 @@ async fn lines(
     let in_time = matches!(by.first(), Some(Dimension::Day | Dimension::Month));
     let order = match keys.len() {
         0 => String::new(),
-        width if in_time => {
-            format!("ORDER BY {}", (1..=width).map(|i| i.to_string()).collect::<Vec<_>>().join(", "))
-        }
-        width => format!(
-            "ORDER BY COUNT(*) DESC, {}",
-            (1..=width).map(|i| i.to_string()).collect::<Vec<_>>().join(", ")
-        ),
+        width if in_time => format!("ORDER BY {}", places(width)),
+        width => format!("ORDER BY COUNT(*) DESC, {}", places(width)),
     };
     let columns: String = keys.iter().map(|key| format!("{key}, ")).collect();
     let sql = format!("SELECT {columns}{MEASURES} FROM statistics {} {group} {order}", filter.sql());
@@ -404,7 +406,7 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Store`].
     pub async fn statistics(&self, query: &StatisticsQuery) -> Result<Answer<Figures>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let filter = query.conditions();
         let total = lines(&mut snapshot, &[], &filter).await?.into_iter().next().unwrap_or_default();
         let parts =

@@ -9,7 +9,7 @@ use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Held, Turn};
-use crate::store::{Columns, Rows, Snapshot, Table, Value, Where, bytes, int, text};
+use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, int, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -55,7 +55,7 @@ fn table_rows(held: &Held) -> Vec<Vec<Value>> {
     timers(request).into_iter().map(row).collect()
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<DueTimer, ProjectionError> {
+fn read(row: &Row) -> Result<DueTimer, ProjectionError> {
     let mut at = Columns::new(row);
     Ok(DueTimer { request: RequestId(at.uuid()?), tenant: at.take()?, due: at.instant()?, kind: at.json()? })
 }
@@ -102,7 +102,7 @@ impl ReadModels {
     }
 
     async fn timers(&self, filter: Where, limit: u32) -> Result<Answer<Vec<DueTimer>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let count = format!("SELECT COUNT(*), COUNT(*) FROM timers {}", filter.sql());
         let counts = snapshot.counts(count, &filter.values).await?;
         let sql = format!(

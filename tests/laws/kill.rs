@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use guichet::engine::journal::{Filter, Journal, verify_all};
 use guichet::http::{HttpOptions, Server};
-use guichet::projections::ReadModels;
+use guichet::projections::{Place, ReadModels};
 use guichet::{Access, Guichet, Holder, Options, READ_MODELS_FILE};
 use guichet_tests::{http::post, workspace};
 use serde_json::json;
@@ -246,7 +246,8 @@ async fn check_read_models(guichet: &Guichet, data: &Path, round: u64) {
     guichet.read_models().catch_up(PATIENCE).await.unwrap();
     let fresh = tempfile::tempdir().unwrap();
     let path = fresh.path().join(READ_MODELS_FILE);
-    let rebuilt = ReadModels::open(&path, Arc::clone(guichet.engine().journal())).await.unwrap();
+    let rebuilt =
+        ReadModels::open(&Place::Sqlite(path.clone()), Arc::clone(guichet.engine().journal())).await.unwrap();
     rebuilt.catch_up(PATIENCE).await.unwrap();
     let (kept, anew) = (rows(&data.join(READ_MODELS_FILE)).await, rows(&path).await);
     rebuilt.close().await;

@@ -374,6 +374,7 @@ impl From<ProjectionError> for Problem {
             | ProjectionError::Poison(_)
             | ProjectionError::Timeout { .. }
             | ProjectionError::UnknownName { .. }
+            | ProjectionError::Superseded
             | ProjectionError::Closed => {
                 tracing::error!(error = %error, "the read models do not answer");
                 let (fr, en) = (

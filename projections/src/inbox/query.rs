@@ -11,7 +11,7 @@ use crate::answer::{Answer, rows_of};
 use crate::error::ProjectionError;
 use crate::read_models::ReadModels;
 use crate::request_card::priority_of;
-use crate::store::{Columns, Snapshot, Value, Where, code};
+use crate::store::{Columns, Row, Snapshot, Value, Where, code};
 
 /// Whose inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ impl Reach<'_> {
     }
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<(InboxItem, String), ProjectionError> {
+fn read(row: &Row) -> Result<(InboxItem, String), ProjectionError> {
     let mut at = Columns::new(row);
     let (_, _): (i64, i64) = (at.take()?, at.take()?);
     let request = RequestId(at.uuid()?);
@@ -189,7 +189,7 @@ impl ReadModels {
             ),
             Whose::Everyone => {}
         }
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let limit = rows_of(query.limit);
         // A person's rows are chosen further below, so all of them are read; nobody has more than they can do.
         let bound = if reaches_of.is_empty() { format!("LIMIT {limit}") } else { String::new() };

@@ -9,7 +9,7 @@ use super::{Card, MODEL, TABLE, priority_of, priority_rank};
 use crate::answer::{Answer, Page, rows_of};
 use crate::error::ProjectionError;
 use crate::read_models::ReadModels;
-use crate::store::{Columns, Snapshot, Value, Where, code};
+use crate::store::{Columns, Row, Snapshot, Value, Where, code};
 
 /// In which order cards come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ fn columns() -> String {
 }
 
 /// The card of a row, and the key of the row.
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<(i64, Card), ProjectionError> {
+fn read(row: &Row) -> Result<(i64, Card), ProjectionError> {
     let mut at = Columns::new(row);
     let rid = at.take()?;
     let card = Card {
@@ -206,7 +206,7 @@ impl ReadModels {
     }
 
     async fn one_card(&self, filter: Where) -> Result<Answer<Option<Card>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let sql = format!("SELECT {} FROM request_card {} LIMIT 2", columns(), filter.sql());
         let rows = snapshot.rows(sql, &filter.values).await?;
         let card = match rows.as_slice() {
@@ -222,9 +222,9 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Cursor`] for a cursor of another list, [`ProjectionError::Store`].
     pub async fn cards(&self, query: &CardQuery) -> Result<Answer<Page<Card>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let mut filter = query.conditions();
-        let count = format!("SELECT COUNT(*), SUM(open) FROM request_card {}", filter.sql());
+        let count = format!("SELECT COUNT(*), CAST(SUM(open) AS BIGINT) FROM request_card {}", filter.sql());
         let counts = snapshot.counts(count, &filter.values).await?;
         let (key, direction, beyond) = query.order();
         if let Some(cursor) = &query.cursor {

@@ -28,6 +28,8 @@ pub(crate) struct Folded {
     pub(crate) events: u64,
     pub(crate) last_recorded: Option<DateTime<Utc>>,
     pub(crate) caught_up: bool,
+    /// Whether something was published in it.
+    pub(crate) published: bool,
 }
 
 /// Events to be folded together.
@@ -102,7 +104,8 @@ impl Folder {
         }
         self.turns(batched, &mut rows);
         let events = batch.events.len() as u64;
-        Ok(Folded { rows, through: batch.through, events, last_recorded, caught_up: batch.caught_up })
+        let Batch { through, caught_up, .. } = *batch;
+        Ok(Folded { rows, through, events, last_recorded, caught_up, published })
     }
 
     fn publish(&mut self, publication: &Publication<'_>, rows: &mut Rows) {

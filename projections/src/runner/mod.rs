@@ -15,10 +15,10 @@ mod status;
 pub(crate) use change::Trace;
 pub(crate) use change::{Change, Fold, Held, Process, Publication, Turn};
 pub(crate) use known::Known;
-pub(crate) use live::follow;
+pub(crate) use live::{astray, follow};
 pub use rebuild::Rebuilt;
 pub(crate) use rebuild::rebuild;
-pub(crate) use schema::{Checkpoint, checkpoints, create, prepare};
+pub(crate) use schema::{checkpoints, create, prepare};
 #[cfg(test)]
 pub(crate) use states::States;
 pub(crate) use status::Progress;

@@ -9,12 +9,12 @@ use tokio::runtime::Handle;
 use super::folder::Folder;
 use super::known::Known;
 use super::pump::{Pump, Until};
-use super::schema::{checkpoints, commit, create, discard_next, swap};
+use super::schema::{advance, checkpoints, create, discard_next, hold_checkpoints, swap};
 use super::states::States;
 use crate::error::ProjectionError;
 use crate::models::{ALL, Begin, ReadModel};
 use crate::read_models::Inner;
-use crate::store::{NEXT, execute, position_of, token_of};
+use crate::store::{Connection, NEXT, position_of, token_of};
 
 /// A round this short is the last before the swap: those who write wait no longer than it takes.
 const LAST_ROUND_EVENTS: u64 = 256;
@@ -33,6 +33,7 @@ pub struct Rebuilt {
 /// A rebuild under way.
 struct Job {
     models: Vec<&'static ReadModel>,
+    generation: i64,
     folder: Folder,
     checkpoint: Option<i64>,
     events: u64,
@@ -47,19 +48,37 @@ pub(crate) async fn rebuild(
     let names: Vec<String> = models.iter().map(|model| model.name.to_owned()).collect();
     inner.progress.send_modify(|progress| progress.rebuilding = names.clone());
     let result = beside(inner, models).await;
-    inner.progress.send_modify(|progress| progress.rebuilding.clear());
     if result.is_err() {
-        discard_next(&mut *inner.writer.lock().await).await?;
+        discard(inner).await;
     }
+    inner.database.forget_beside().await;
+    inner.progress.send_modify(|progress| progress.rebuilding.clear());
     let (events, position) = result?;
     Ok(Rebuilt { names, events, position })
+}
+
+/// Takes away what was built so far. Where that fails too, the next rebuild or the next start does it.
+async fn discard(inner: &Inner) {
+    let discarded = async {
+        let mut held = inner.database.beside().await?;
+        held.connection().in_transaction(discard_next).await
+    };
+    if let Err(error) = discarded.await {
+        tracing::warn!(%error, "what a rebuild had built beside stays for now");
+    }
 }
 
 async fn beside(
     inner: &Inner,
     models: Vec<&'static ReadModel>,
 ) -> Result<(u64, Option<Position>), ProjectionError> {
-    let generation = create(&mut *inner.writer.lock().await, &models, NEXT, false).await?;
+    let generation = {
+        let mut held = inner.database.beside().await?;
+        let mut connection = held.connection();
+        connection.rebuild_alone().await?;
+        let work = async |connection: &mut Connection<'_>| create(connection, &models, NEXT, false).await;
+        connection.in_transaction(work).await?
+    };
     let begin = Begin::default();
     let folder = Folder {
         models: models.iter().map(|model| (model.fold)(&begin)).collect(),
@@ -70,7 +89,7 @@ async fn beside(
         handle: Handle::current(),
         tenants: Vec::new(),
     };
-    let mut job = Job { models, folder, checkpoint: None, events: 0 };
+    let mut job = Job { models, generation, folder, checkpoint: None, events: 0 };
     loop {
         let events = job.events;
         let target = serving(inner).await?;
@@ -81,7 +100,7 @@ async fn beside(
     }
     let tables = job.models.iter().flat_map(|model| model.tables);
     for index in tables.flat_map(|table| table.create_indexes(NEXT, generation)) {
-        execute(&mut *inner.writer.lock().await, index).await?;
+        inner.database.beside().await?.connection().execute(index).await?;
     }
     // What came in while the indexes were made, without holding anybody up; then the rest, while writers wait.
     let target = serving(inner).await?;
@@ -91,10 +110,10 @@ async fn beside(
 
 /// Where the tables that serve stand.
 async fn serving(inner: &Inner) -> Result<Option<i64>, ProjectionError> {
-    target_of(&mut *inner.writer.lock().await).await
+    target_of(&mut inner.database.beside().await?.connection()).await
 }
 
-async fn target_of(connection: &mut sqlx::sqlite::SqliteConnection) -> Result<Option<i64>, ProjectionError> {
+async fn target_of(connection: &mut Connection<'_>) -> Result<Option<i64>, ProjectionError> {
     let checkpoints = checkpoints(connection).await?;
     // All that serve stand at one position; one that is not there yet has none.
     let serving = ALL.iter().filter_map(|model| checkpoints.get(model.name));
@@ -106,40 +125,45 @@ async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, Proj
     let Some(last) = target.filter(|_| target != job.checkpoint).and_then(position_of) else {
         return Ok(job);
     };
-    let Job { models, folder, mut checkpoint, mut events } = job;
+    let Job { models, generation, folder, mut checkpoint, mut events } = job;
     let after = checkpoint.and_then(position_of);
     let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
     while let Some(folded) = pump.next().await? {
         let to = token_of(folded.through.min(last));
-        let mut connection = inner.writer.lock().await;
-        commit(&mut connection, &models, NEXT, folded.rows, (checkpoint, to)).await?;
+        let mut held = inner.database.beside().await?;
+        let work = async |connection: &mut Connection<'_>| {
+            advance(connection, &models, (NEXT, generation), folded.rows, (checkpoint, to)).await
+        };
+        held.connection().in_transaction(work).await?;
         checkpoint = Some(to);
         events += folded.events;
     }
-    Ok(Job { models, folder: pump.finish().await?, checkpoint, events })
+    Ok(Job { models, generation, folder: pump.finish().await?, checkpoint, events })
 }
 
 /// The last events, and the swap, while nobody else writes.
 async fn last_round(inner: &Inner, job: Job) -> Result<(u64, Option<Position>), ProjectionError> {
-    let mut connection = inner.writer.lock().await;
-    let target = target_of(&mut connection).await?;
-    let Job { models, folder, mut checkpoint, mut events } = job;
-    if let Some(last) = target.filter(|_| target != checkpoint).and_then(position_of) {
-        let after = checkpoint.and_then(position_of);
-        let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
-        while let Some(folded) = pump.next().await? {
-            let to = token_of(folded.through.min(last));
-            commit(&mut connection, &models, NEXT, folded.rows, (checkpoint, to)).await?;
-            checkpoint = Some(to);
-            events += folded.events;
+    let mut held = inner.database.beside().await?;
+    let work = async |connection: &mut Connection<'_>| {
+        hold_checkpoints(connection).await?;
+        let target = target_of(connection).await?;
+        let Job { models, generation, folder, mut checkpoint, mut events } = job;
+        if let Some(last) = target.filter(|_| target != checkpoint).and_then(position_of) {
+            let after = checkpoint.and_then(position_of);
+            let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
+            while let Some(folded) = pump.next().await? {
+                let to = token_of(folded.through.min(last));
+                advance(connection, &models, (NEXT, generation), folded.rows, (checkpoint, to)).await?;
+                checkpoint = Some(to);
+                events += folded.events;
+            }
         }
-    }
-    if checkpoint != target {
-        return Err(ProjectionError::store(
-            "the journal ends before the position that the read models stand at",
-        ));
-    }
-    swap(&mut connection, &models).await?;
-    inner.epoch.send_modify(|epoch| *epoch += 1);
-    Ok((events, checkpoint.and_then(position_of)))
+        if checkpoint != target {
+            let reason = "the journal ends before the position that the read models stand at";
+            return Err(ProjectionError::store(reason));
+        }
+        swap(connection, &models).await?;
+        Ok((events, checkpoint.and_then(position_of)))
+    };
+    held.connection().in_transaction(work).await
 }

@@ -1,41 +1,48 @@
 //! Reading: one snapshot for the rows and for the position they are true at.
 
 use guichet_journal::Position;
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
+use sqlx::Row as _;
 
+use super::connection::{Connection, Row};
+use super::database::Database;
 use super::value::{Value, position_of};
-use super::write::bind;
 use crate::answer::Answer;
 use crate::error::ProjectionError;
 
 /// The read models as they stood at one instant.
 pub(crate) struct Snapshot {
-    transaction: Transaction<'static, Sqlite>,
+    reading: Reading,
     position: Option<Position>,
+}
+
+/// A transaction that reads.
+pub(super) enum Reading {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
 impl Snapshot {
     /// Takes one, for the read model `name`.
-    pub(crate) async fn take(pool: &SqlitePool, name: &str) -> Result<Self, ProjectionError> {
-        let mut transaction = pool.begin().await?;
-        let token: Option<Option<i64>> = sqlx::query_scalar("SELECT position FROM read_model WHERE name = ?")
-            .bind(name.to_owned())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        Ok(Self { transaction, position: token.flatten().and_then(position_of) })
+    pub(crate) async fn take(database: &Database, name: &str) -> Result<Self, ProjectionError> {
+        let mut snapshot = Self { reading: database.reading().await?, position: None };
+        let sql = "SELECT position FROM read_model WHERE name = ?";
+        let rows = snapshot.connection().run(sql, &[name.into()]).await?;
+        let token: Option<i64> = rows.first().map(|row| Columns::new(row).take()).transpose()?.flatten();
+        snapshot.position = token.and_then(position_of);
+        Ok(snapshot)
+    }
+
+    /// The connection, in the transaction that shows it.
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match &mut self.reading {
+            Reading::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Reading::Postgres(transaction) => Connection::Postgres(transaction),
+        }
     }
 
     /// Rows of a statement whose text comes from constants of this crate, its values bound.
-    pub(crate) async fn rows(
-        &mut self,
-        sql: String,
-        values: &[Value],
-    ) -> Result<Vec<SqliteRow>, ProjectionError> {
-        let mut arguments = SqliteArguments::default();
-        bind(&mut arguments, values)?;
-        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-        Ok(query.fetch_all(&mut *self.transaction).await?)
+    pub(crate) async fn rows(&mut self, sql: String, values: &[Value]) -> Result<Vec<Row>, ProjectionError> {
+        self.connection().run(&sql, values).await
     }
 
     /// How many rows a condition has, and how many of them are open: two columns of a `SELECT`.
@@ -58,21 +65,25 @@ impl Snapshot {
 
 /// The columns of a row, from left to right.
 pub(crate) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) fn new(row: &'r SqliteRow) -> Self {
+    pub(crate) fn new(row: &'r Row) -> Self {
         Self { row, next: 0 }
     }
 
     /// The next column.
     pub(crate) fn take<T>(&mut self) -> Result<T, ProjectionError>
     where
-        T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+        T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
     {
-        let value = self.row.try_get(self.next)?;
+        let value = match self.row {
+            Row::Sqlite(row) => row.try_get(self.next)?,
+            Row::Postgres(row) => row.try_get(self.next)?,
+        };
         self.next += 1;
         Ok(value)
     }

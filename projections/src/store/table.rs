@@ -26,6 +26,14 @@ impl Column {
     }
 }
 
+impl Column {
+    /// How it stands in the statement that creates its table.
+    pub(super) fn definition(&self, type_name: impl Fn(Type) -> &'static str) -> String {
+        let nullable = if self.nullable { "" } else { " NOT NULL" };
+        format!("{} {}{nullable}", self.name, type_name(self.kind))
+    }
+}
+
 const fn column(name: &'static str, kind: Type, nullable: bool) -> Column {
     Column { name, kind, nullable, fixed: false }
 }
@@ -79,28 +87,14 @@ impl Table {
         self.columns.iter().take(self.key).map(|column| column.name)
     }
 
-    fn key_list(&self) -> String {
+    /// The names of the key's columns.
+    pub(super) fn key_list(&self) -> String {
         self.keys().collect::<Vec<_>>().join(", ")
     }
 
     /// The names of all columns, for a `SELECT`.
     pub(crate) fn column_list(&self) -> String {
         self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Creates the table, without the indexes beside its key.
-    pub(crate) fn create(&self, suffix: &str) -> String {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| {
-                let nullable = if column.nullable { "" } else { " NOT NULL" };
-                format!("{} {}{nullable}", column.name, super::sqlite::type_name(column.kind))
-            })
-            .collect();
-        let (name, keys) = (self.name, self.key_list());
-        let storage = super::sqlite::storage(self.key > 1);
-        format!("CREATE TABLE {name}{suffix} ({}, PRIMARY KEY ({keys})){storage}", columns.join(", "))
     }
 
     /// Creates the other indexes. Their names carry the generation, because they keep them when the table is renamed.
@@ -112,32 +106,13 @@ impl Table {
         self.indexes.iter().enumerate().map(index).collect()
     }
 
-    /// Writes `rows` rows: new ones, and new values for those whose key is there.
-    pub(crate) fn upsert(&self, suffix: &str, rows: usize) -> String {
-        let name = self.name;
-        let row = format!("({})", vec!["?"; self.columns.len()].join(","));
-        let mut sql = format!(
-            "INSERT INTO {name}{suffix} ({}) VALUES {}",
-            self.column_list(),
-            vec![row; rows].join(",")
-        );
-        let changed: Vec<String> = self
-            .columns
-            .iter()
-            .skip(self.key)
-            .filter(|column| !column.fixed)
-            .map(|column| format!("{0} = excluded.{0}", column.name))
-            .collect();
-        if !self.append_only && !changed.is_empty() {
-            sql += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key_list(), changed.join(", "));
+    /// What an `INSERT` does where the key is there already.
+    pub(super) fn on_conflict(&self) -> String {
+        let columns = self.columns.iter().skip(self.key).filter(|column| !column.fixed);
+        let changed: Vec<String> = columns.map(|column| format!("{0} = excluded.{0}", column.name)).collect();
+        if self.append_only || changed.is_empty() {
+            return String::new();
         }
-        sql
-    }
-
-    /// Deletes `rows` rows by key.
-    pub(crate) fn delete(&self, suffix: &str, rows: usize) -> String {
-        let row = format!("({})", vec!["?"; self.key].join(","));
-        let (name, keys) = (self.name, self.key_list());
-        format!("DELETE FROM {name}{suffix} WHERE ({keys}) IN (VALUES {})", vec![row; rows].join(","))
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key_list(), changed.join(", "))
     }
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as CodeError, StrDeserializer};
 
-/// One value of a row. Instants are microseconds since 1970 (UTC), ids are their 16 bytes, flags are 0 and 1.
+/// One value of a row. Instants are microseconds since 1970 (UTC), ids are their 16 bytes, flags are 0 and 1. No text
+/// holds the character 0, which PostgreSQL cannot store: it stands as U+FFFD.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -16,6 +17,20 @@ pub(crate) enum Value {
     Real(f64),
     Text(Arc<str>),
     Bytes(Vec<u8>),
+}
+
+impl Eq for Value {}
+
+impl std::hash::Hash for Value {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Null => {}
+            Self::Int(value) => value.hash(state),
+            Self::Real(value) => value.to_bits().hash(state),
+            Self::Text(value) => value.hash(state),
+            Self::Bytes(value) => value.hash(state),
+        }
+    }
 }
 
 impl From<i64> for Value {
@@ -56,25 +71,22 @@ impl From<f64> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
+        if value.contains('\0') {
+            return Self::Text(value.replace('\0', "\u{fffd}").into());
+        }
         Self::Text(value.into())
     }
 }
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Self::Text(value.into())
+        value.as_str().into()
     }
 }
 
 impl From<&String> for Value {
     fn from(value: &String) -> Self {
-        Self::Text(value.as_str().into())
-    }
-}
-
-impl From<Arc<str>> for Value {
-    fn from(value: Arc<str>) -> Self {
-        Self::Text(value)
+        value.as_str().into()
     }
 }
 
@@ -99,6 +111,25 @@ impl From<chrono::NaiveDate> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl Value {
+    /// The number, if it is one; likewise below.
+    pub(super) fn as_int(&self) -> Option<i64> {
+        if let Self::Int(value) = self { Some(*value) } else { None }
+    }
+
+    pub(super) fn as_real(&self) -> Option<f64> {
+        if let Self::Real(value) = self { Some(*value) } else { None }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
+        if let Self::Bytes(value) = self { Some(value) } else { None }
     }
 }
 

@@ -1,15 +1,9 @@
 //! Writing: rows are gathered while a batch is folded and go out as few, large statements.
 
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Connection};
-
-use super::sqlite::BEGIN;
+use super::connection::Connection;
 use super::table::Table;
 use super::value::Value;
 use crate::error::ProjectionError;
-
-/// Rows in one statement, largest first; few sizes, so that statements stay prepared.
-const CHUNKS: [usize; 3] = [128, 16, 1];
 
 /// The rows of a batch for one table.
 #[derive(Debug)]
@@ -87,85 +81,21 @@ impl Rows {
     }
 }
 
-/// Writes the rows of a batch, deletions first, into the tables with `suffix`.
-pub(crate) async fn write(
-    connection: &mut SqliteConnection,
-    suffix: &str,
-    rows: Rows,
-) -> Result<(), ProjectionError> {
-    for TableRows { table, upserts, deletes } in rows.tables {
-        in_chunks(connection, &deletes, table.key, |rows| table.delete(suffix, rows)).await?;
-        in_chunks(connection, &upserts, table.columns.len(), |rows| table.upsert(suffix, rows)).await?;
-    }
-    Ok(())
-}
-
-async fn in_chunks(
-    connection: &mut SqliteConnection,
-    mut values: &[Value],
-    width: usize,
-    sql: impl Fn(usize) -> String,
-) -> Result<(), ProjectionError> {
-    for rows in CHUNKS {
-        if values.len() < rows * width {
-            continue;
-        }
-        let statement: std::sync::Arc<str> = sql(rows).into();
-        while let Some((chunk, rest)) = values.split_at_checked(rows * width) {
-            if chunk.is_empty() {
-                break;
+impl Rows {
+    /// Writes them, deletions first, into the tables with `suffix`.
+    pub(crate) async fn write(
+        self,
+        connection: &mut Connection<'_>,
+        suffix: &str,
+    ) -> Result<(), ProjectionError> {
+        for TableRows { table, upserts, deletes } in self.tables {
+            if !deletes.is_empty() {
+                connection.delete(table, suffix, &deletes).await?;
             }
-            let mut arguments = SqliteArguments::default();
-            bind(&mut arguments, chunk)?;
-            sqlx::query_with(AssertSqlSafe(std::sync::Arc::clone(&statement)), arguments)
-                .execute(&mut *connection)
-                .await?;
-            values = rest;
+            if !upserts.is_empty() {
+                connection.upsert(table, suffix, &upserts).await?;
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
-
-/// One statement without values, its text from constants of this crate.
-pub(crate) async fn execute(connection: &mut SqliteConnection, sql: String) -> Result<(), ProjectionError> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await?;
-    Ok(())
-}
-
-/// A statement with its values, its text from constants of this crate, and its rows.
-pub(crate) async fn run(
-    connection: &mut SqliteConnection,
-    sql: &str,
-    values: &[Value],
-) -> Result<Vec<SqliteRow>, ProjectionError> {
-    let mut arguments = SqliteArguments::default();
-    bind(&mut arguments, values)?;
-    Ok(sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments).fetch_all(&mut *connection).await?)
-}
-
-/// Carries `work` out whole or not at all.
-pub(crate) async fn in_transaction<T>(
-    connection: &mut SqliteConnection,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, ProjectionError>,
-) -> Result<T, ProjectionError> {
-    // Dropped half-way, it is rolled back before the connection is used again.
-    let mut transaction = connection.begin_with(BEGIN).await?;
-    let value = work(&mut transaction).await?;
-    transaction.commit().await?;
-    Ok(value)
-}
-
-pub(super) fn bind(arguments: &mut SqliteArguments, values: &[Value]) -> Result<(), ProjectionError> {
-    arguments.reserve(values.len(), 0);
-    for value in values {
-        let bound = match value {
-            Value::Null => arguments.add(None::<i64>),
-            Value::Int(value) => arguments.add(*value),
-            Value::Real(value) => arguments.add(*value),
-            Value::Text(value) => arguments.add(std::sync::Arc::clone(value)),
-            Value::Bytes(value) => arguments.add(value.clone()),
-        };
-        bound.map_err(|error| ProjectionError::store(error.to_string()))?;
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use guichet_rules::process::{Delivery, Party};
 use guichet_rules::request::{ClockStatus, Request, Stage, timers};
 
+use super::ground::Ground;
 use super::town::Town;
 use super::{SOON, memory, open};
 use crate::{
@@ -11,21 +12,32 @@ use crate::{
     Period, ReadModels, StatisticsQuery, Whose, Work,
 };
 
+on_each_place!(
+    cards_come_in_stretches_in_their_order_and_none_twice,
+    a_card_is_found_by_its_code_and_an_ambiguous_code_finds_none,
+    promises_kept_have_their_denominator,
+    statistics_add_up_and_agree_with_the_towns_own_books,
+    nothing_to_do_is_forgotten_and_stand_ins_see_what_they_may_do,
+    timers_come_in_the_order_of_their_instants_those_missed_included,
+    an_effect_has_one_worker_at_a_time_and_its_tries_survive_a_rebuild,
+    the_trail_tells_every_event_and_nothing_personal,
+    the_catalogue_is_found_without_accents_and_by_views,
+);
+
 struct Lived {
     town: Town,
     models: ReadModels,
-    _folder: tempfile::TempDir,
 }
 
-async fn lived(seed: u64, steps: usize) -> Lived {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
+async fn lived(ground: &Ground, seed: u64, steps: usize) -> Lived {
+    let journal = memory();
     let mut town = Town::new(Arc::clone(&journal), seed).await;
-    let models = open(&folder.path().join("r.db"), &journal, Options::default()).await;
+    let models = open(&ground.place("r").await, &journal, Options::default()).await;
     for _ in 0..steps {
         town.step().await;
     }
     models.catch_up(SOON).await.unwrap();
-    Lived { town, models, _folder: folder }
+    Lived { town, models }
 }
 
 fn awaits(request: &Request, person: &str) -> bool {
@@ -43,9 +55,8 @@ impl Lived {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cards_come_in_stretches_in_their_order_and_none_twice() {
-    let lived = lived(11, 500).await;
+async fn cards_come_in_stretches_in_their_order_and_none_twice(ground: Ground) {
+    let lived = lived(&ground, 11, 500).await;
     for order in [CardOrder::Newest, CardOrder::Oldest] {
         let mut query = CardQuery { order, limit: 7, ..CardQuery::default() };
         let mut seen = Vec::new();
@@ -74,20 +85,18 @@ async fn cards_come_in_stretches_in_their_order_and_none_twice() {
     assert!(lived.models.cards(&wrong).await.is_err());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_card_is_found_by_its_code_and_an_ambiguous_code_finds_none() {
-    let lived = lived(12, 60).await;
+async fn a_card_is_found_by_its_code_and_an_ambiguous_code_finds_none(ground: Ground) {
+    let lived = lived(&ground, 12, 60).await;
     let known = &lived.town.requests[3];
     let card = lived.models.card_by_tracking(&known.request.tracking_digest).await.unwrap();
     assert_eq!(card.value.unwrap().request, known.id);
     let sql = "UPDATE request_card SET tracking_digest = 'same'";
-    crate::store::run(&mut *lived.models.writer().lock().await, sql, &[]).await.unwrap();
+    super::run(&lived.models, sql).await;
     assert_eq!(lived.models.card_by_tracking("same").await.unwrap().value, None);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promises_kept_have_their_denominator() {
-    let lived = lived(13, 900).await;
+async fn promises_kept_have_their_denominator(ground: Ground) {
+    let lived = lived(&ground, 13, 900).await;
     let now = lived.town.now;
     let query = KeptQuery {
         tenant: None,
@@ -135,9 +144,8 @@ async fn promises_kept_have_their_denominator() {
     assert!(overdue.value.is_sorted_by_key(|commitment| commitment.due) && overdue.n >= past_due);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statistics_add_up_and_agree_with_the_towns_own_books() {
-    let lived = lived(14, 900).await;
+async fn statistics_add_up_and_agree_with_the_towns_own_books(ground: Ground) {
+    let lived = lived(&ground, 14, 900).await;
     let query =
         StatisticsQuery { by: vec![Dimension::Channel, Dimension::Month], ..StatisticsQuery::default() };
     let answer = lived.models.statistics(&query).await.unwrap();
@@ -189,9 +197,8 @@ async fn statistics_add_up_and_agree_with_the_towns_own_books() {
     assert_eq!((total.delivered_after.p50, total.delivered_after.p90), (Some(rank(5)), Some(rank(9))));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_to_do_is_forgotten_and_stand_ins_see_what_they_may_do() {
-    let mut lived = lived(15, 400).await;
+async fn nothing_to_do_is_forgotten_and_stand_ins_see_what_they_may_do(ground: Ground) {
+    let mut lived = lived(&ground, 15, 400).await;
     // Until the elected official has something to decide.
     while !lived.town.requests.iter().any(|known| awaits(&known.request, "a90")) {
         lived.town.step().await;
@@ -234,9 +241,8 @@ async fn nothing_to_do_is_forgotten_and_stand_ins_see_what_they_may_do() {
     assert!(!service.is_empty() && service.iter().all(|item| item.service.as_deref() == Some("voirie")));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn timers_come_in_the_order_of_their_instants_those_missed_included() {
-    let lived = lived(16, 400).await;
+async fn timers_come_in_the_order_of_their_instants_those_missed_included(ground: Ground) {
+    let lived = lived(&ground, 16, 400).await;
     let now = lived.town.now;
     let mut expected: Vec<_> = lived
         .town
@@ -255,9 +261,8 @@ async fn timers_come_in_the_order_of_their_instants_those_missed_included() {
     assert_eq!(lived.models.next_timer().await.unwrap().value.unwrap().due, expected[0].0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_effect_has_one_worker_at_a_time_and_its_tries_survive_a_rebuild() {
-    let lived = lived(17, 200).await;
+async fn an_effect_has_one_worker_at_a_time_and_its_tries_survive_a_rebuild(ground: Ground) {
+    let lived = lived(&ground, 17, 200).await;
     let (models, now) = (&lived.models, lived.town.now);
     let pending: u64 = lived.town.requests.iter().map(|known| known.pending.len() as u64).sum();
     assert_eq!(models.outbox(None, 1_000).await.unwrap().n, pending);
@@ -281,9 +286,8 @@ async fn an_effect_has_one_worker_at_a_time_and_its_tries_survive_a_rebuild() {
     assert!(models.outbox_claim(&letters).await.unwrap().iter().all(|item| item.by == Delivery::Letter));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_trail_tells_every_event_and_nothing_personal() {
-    let lived = lived(18, 500).await;
+async fn the_trail_tells_every_event_and_nothing_personal(ground: Ground) {
+    let lived = lived(&ground, 18, 500).await;
     for known in &lived.town.requests {
         let trail = lived.models.timeline(known.tenant.as_str(), known.id).await.unwrap();
         assert_eq!(trail.n, known.revision + 1);
@@ -302,9 +306,8 @@ async fn the_trail_tells_every_event_and_nothing_personal() {
     assert!(lived.models.timeline("agglo", lived.town.requests[0].id).await.unwrap().value.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_catalogue_is_found_without_accents_and_by_views() {
-    let lived = lived(19, 1).await;
+async fn the_catalogue_is_found_without_accents_and_by_views(ground: Ground) {
+    let lived = lived(&ground, 19, 1).await;
     let find = async |search: &str| {
         let search = Some(search.to_owned()).filter(|search| !search.is_empty());
         let query = CatalogueQuery { tenant: Some("ville".into()), search, ..CatalogueQuery::default() };

@@ -6,11 +6,20 @@ use guichet_journal::{Body, Expected, Journal, SqliteJournal, StreamId};
 use guichet_rules::process::REQUEST_STREAM;
 use proptest::prelude::*;
 
+use super::ground::Ground;
 use super::town::Town;
-use super::{SOON, differences, dump, memory, open};
+use super::{SOON, differences, dump, memory, open, run};
 use crate::runner::{Held, States, Trace};
-use crate::store::run;
-use crate::{Options, ProjectionError, ReadModels, RunState};
+use crate::{Options, Place, ProjectionError, ReadModels, RunState};
+
+on_each_place!(
+    the_journal_on_disk_gives_the_same_tables_however_often_it_is_read,
+    readers_never_see_a_gap_while_it_is_rebuilt,
+    whoever_holds_a_receipt_can_wait_for_it,
+    an_event_of_a_newer_version_stops_it_in_front_and_says_so,
+    another_version_is_rebuilt_at_the_start_and_others_are_left_alone,
+    a_journal_from_an_older_backup_makes_it_begin_again,
+);
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -35,11 +44,11 @@ fn disturbance() -> impl Strategy<Value = Disturbance> {
     ]
 }
 
-async fn live_equals_rebuilt(seed: u64, stretches: Vec<(usize, Disturbance)>) {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
-    let path = folder.path().join("read-models.db");
+async fn live_equals_rebuilt(ground: &Ground, seed: u64, stretches: Vec<(usize, Disturbance)>) {
+    let journal = memory();
+    let place = ground.place("r").await;
     let mut town = Town::new(Arc::clone(&journal), seed).await;
-    let mut models = open(&path, &journal, Options::default()).await;
+    let mut models = open(&place, &journal, Options::default()).await;
     for (steps, disturbance) in stretches {
         match disturbance {
             Disturbance::Nothing => {}
@@ -47,7 +56,7 @@ async fn live_equals_rebuilt(seed: u64, stretches: Vec<(usize, Disturbance)>) {
                 // Dropped wherever it is: in the middle of a batch, or between folding and writing.
                 drop(models);
                 let options = Options { batch_events, open_states: states, finished_states: 1 };
-                models = open(&path, &journal, options).await;
+                models = open(&place, &journal, options).await;
             }
             Disturbance::CutBeforeCommit { after } => {
                 models.inner().commits_left.store(after, Ordering::SeqCst)
@@ -63,7 +72,7 @@ async fn live_equals_rebuilt(seed: u64, stretches: Vec<(usize, Disturbance)>) {
     models.catch_up(SOON).await.unwrap();
     let live = dump(&models).await;
     assert!(live.iter().any(|line| line.starts_with("timeline")), "nothing happened");
-    let fresh = open(&folder.path().join("fresh.db"), &journal, Options::default()).await;
+    let fresh = open(&ground.place("fresh").await, &journal, Options::default()).await;
     fresh.catch_up(SOON).await.unwrap();
     assert_eq!(differences(&live, &dump(&fresh).await), Vec::<String>::new(), "live and from zero");
     models.rebuild(&[]).await.unwrap();
@@ -78,17 +87,22 @@ proptest! {
         seed: u64,
         stretches in proptest::collection::vec((1_usize..60, disturbance()), 1..6),
     ) {
-        runtime().block_on(live_equals_rebuilt(seed, stretches));
+        runtime().block_on(async {
+            live_equals_rebuilt(&Ground::sqlite(), seed, stretches.clone()).await;
+            if let Some(ground) = Ground::postgres().filter(|_| seed % 4 == 0) {
+                live_equals_rebuilt(&ground, seed, stretches).await;
+                ground.clear().await;
+            }
+        });
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_journal_on_disk_gives_the_same_tables_however_often_it_is_read() {
+async fn the_journal_on_disk_gives_the_same_tables_however_often_it_is_read(ground: Ground) {
     let folder = tempfile::tempdir().unwrap();
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&folder.path().join("data")).await.unwrap());
-    let path = folder.path().join("r.db");
+    let place = ground.place("r").await;
     let mut town = Town::new(Arc::clone(&journal), 8).await;
-    let models = open(&path, &journal, Options { batch_events: 7, ..Options::default() }).await;
+    let models = open(&place, &journal, Options { batch_events: 7, ..Options::default() }).await;
     for _ in 0..120 {
         town.step().await;
     }
@@ -100,16 +114,15 @@ async fn the_journal_on_disk_gives_the_same_tables_however_often_it_is_read() {
     journal.close().await;
     drop((models, journal, town));
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&folder.path().join("data")).await.unwrap());
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     models.catch_up(SOON).await.unwrap();
     assert_eq!(differences(&live, &dump(&models).await), Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_never_see_a_gap_while_it_is_rebuilt() {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
+async fn readers_never_see_a_gap_while_it_is_rebuilt(ground: Ground) {
+    let journal = memory();
     let mut town = Town::new(Arc::clone(&journal), 2).await;
-    let models = open(&folder.path().join("r.db"), &journal, Options::default()).await;
+    let models = open(&ground.place("r").await, &journal, Options::default()).await;
     for _ in 0..300 {
         town.step().await;
     }
@@ -143,16 +156,15 @@ async fn readers_never_see_a_gap_while_it_is_rebuilt() {
     assert!(watching.await.unwrap() > 10);
     models.catch_up(SOON).await.unwrap();
     let live = dump(&models).await;
-    let fresh = open(&folder.path().join("fresh.db"), &journal, Options::default()).await;
+    let fresh = open(&ground.place("fresh").await, &journal, Options::default()).await;
     fresh.catch_up(SOON).await.unwrap();
     assert_eq!(differences(&live, &dump(&fresh).await), Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_holds_a_receipt_can_wait_for_it() {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
+async fn whoever_holds_a_receipt_can_wait_for_it(ground: Ground) {
+    let journal = memory();
     let mut town = Town::new(Arc::clone(&journal), 3).await;
-    let models = open(&folder.path().join("r.db"), &journal, Options::default()).await;
+    let models = open(&ground.place("r").await, &journal, Options::default()).await;
     let mut last = None;
     for _ in 0..80 {
         let Some(receipt) = town.step().await else { continue };
@@ -172,10 +184,9 @@ async fn whoever_holds_a_receipt_can_wait_for_it() {
     assert!(matches!(late, Err(ProjectionError::Timeout { reached, .. }) if reached == last));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_of_a_newer_version_stops_it_in_front_and_says_so() {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
-    let path = folder.path().join("r.db");
+async fn an_event_of_a_newer_version_stops_it_in_front_and_says_so(ground: Ground) {
+    let journal = memory();
+    let place = ground.place("r").await;
     let mut town = Town::new(Arc::clone(&journal), 4).await;
     for _ in 0..40 {
         town.step().await;
@@ -191,7 +202,7 @@ async fn an_event_of_a_newer_version_stops_it_in_front_and_says_so() {
             town.step_new().await;
         }
     }
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     let stopped = models.catch_up(SOON).await.unwrap_err();
     let ProjectionError::Poison(poison) = &stopped else { panic!("{stopped}") };
     assert_eq!((poison.position, poison.event_type.as_str()), (strange.position, "request.teleported"));
@@ -208,24 +219,22 @@ async fn an_event_of_a_newer_version_stops_it_in_front_and_says_so() {
     assert_eq!(n as usize, town.requests.len() - 5);
     // It stands there again after a restart, and a rebuild up to there works.
     drop(models);
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     assert!(matches!(models.catch_up(SOON).await, Err(ProjectionError::Poison(_))));
     assert_eq!(models.rebuild(&[]).await.unwrap().position, Some(before));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_version_is_rebuilt_at_the_start_and_others_are_left_alone() {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
-    let path = folder.path().join("r.db");
+async fn another_version_is_rebuilt_at_the_start_and_others_are_left_alone(ground: Ground) {
+    let journal = memory();
+    let place = ground.place("r").await;
     let mut town = Town::new(Arc::clone(&journal), 5).await;
     for _ in 0..120 {
         town.step().await;
     }
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     models.catch_up(SOON).await.unwrap();
     let right = dump(&models).await;
     {
-        let mut connection = models.writer().lock().await;
         for sql in [
             "DROP TABLE inbox",
             "CREATE TABLE inbox (old INTEGER)",
@@ -233,11 +242,11 @@ async fn another_version_is_rebuilt_at_the_start_and_others_are_left_alone() {
             // A mark that only a rebuild would take away.
             "UPDATE timers SET tenant = 'marked'",
         ] {
-            run(&mut connection, sql, &[]).await.unwrap();
+            run(&models, sql).await;
         }
     }
     drop(models);
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     let now = dump(&models).await;
     let inbox =
         |lines: &[String]| lines.iter().filter(|l| l.starts_with("inbox")).cloned().collect::<Vec<_>>();
@@ -245,21 +254,20 @@ async fn another_version_is_rebuilt_at_the_start_and_others_are_left_alone() {
     assert!(!inbox(&now).is_empty() && now.iter().any(|line| line.contains("'marked'")));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_journal_from_an_older_backup_makes_it_begin_again() {
-    let (folder, journal) = (tempfile::tempdir().unwrap(), memory());
-    let path = folder.path().join("r.db");
+async fn a_journal_from_an_older_backup_makes_it_begin_again(ground: Ground) {
+    let journal = memory();
+    let place = ground.place("r").await;
     let mut town = Town::new(Arc::clone(&journal), 6).await;
     for _ in 0..60 {
         town.step().await;
     }
-    let models = open(&path, &journal, Options::default()).await;
+    let models = open(&place, &journal, Options::default()).await;
     models.catch_up(SOON).await.unwrap();
     drop(models);
     let older = memory();
     let mut town = Town::new(Arc::clone(&older), 6).await;
     town.step().await;
-    let models = open(&path, &older, Options::default()).await;
+    let models = open(&place, &older, Options::default()).await;
     models.catch_up(SOON).await.unwrap();
     assert_eq!(models.cards(&crate::CardQuery::default()).await.unwrap().n, town.requests.len() as u64);
 }
@@ -269,7 +277,7 @@ async fn a_file_that_is_no_database_is_a_clear_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.db");
     std::fs::write(&path, vec![7; 8192]).unwrap();
-    let error = ReadModels::open(&path, memory()).await.unwrap_err();
+    let error = ReadModels::open(&Place::Sqlite(path), memory()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
 }
 

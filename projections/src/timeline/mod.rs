@@ -104,7 +104,7 @@ impl ReadModels {
         tenant: &str,
         request: RequestId,
     ) -> Result<Answer<Vec<TimelineEntry>>, ProjectionError> {
-        let mut snapshot = Snapshot::take(self.readers(), MODEL.name).await?;
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let sql = format!(
             "SELECT {}, c.definition, c.open FROM timeline t JOIN request_card c ON c.rid = t.rid \
              WHERE c.request = ? AND c.tenant = ? ORDER BY t.revision",
