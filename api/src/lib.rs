@@ -39,6 +39,7 @@
 mod access;
 pub mod adopt;
 pub mod ambient;
+pub mod backup;
 mod catalogue_folder;
 pub mod cli;
 mod dashboard;

@@ -27,10 +27,10 @@ const SERVER: &str = "GUICHET_TEST_SERVER";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Numbers that look random, the same in each run: a failure names its round and can be had again.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn next(&mut self, below: u64) -> u64 {
+    pub(crate) fn next(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -40,8 +40,8 @@ impl Numbers {
 
 /// What clients were promised, by command: the request and the revision answered.
 #[derive(Default)]
-struct Promised {
-    acknowledged: HashMap<Uuid, (Uuid, u64)>,
+pub(crate) struct Promised {
+    pub(crate) acknowledged: HashMap<Uuid, (Uuid, u64)>,
     unanswered: Vec<(Uuid, String, serde_json::Value)>,
 }
 
@@ -60,7 +60,7 @@ fn server() {
     });
 }
 
-fn start(data: &Path) -> (Child, SocketAddr) {
+pub(crate) fn start(data: &Path) -> (Child, SocketAddr) {
     let mut child = Process::new(std::env::current_exe().unwrap())
         .args(["kill::server", "--exact", "--nocapture"])
         .env(SERVER, data)
@@ -90,7 +90,7 @@ fn report() -> serde_json::Value {
 }
 
 /// One client: receives requests and takes them on, until the server is gone.
-fn client(
+pub(crate) fn client(
     server: SocketAddr,
     key: &str,
     numbers: &mut Numbers,
@@ -242,7 +242,7 @@ fn shown(row: &sqlx::sqlite::SqliteRow) -> String {
 }
 
 /// The read models that were kept live through all deaths equal those rebuilt from nothing.
-async fn check_read_models(guichet: &Guichet, data: &Path, round: u64) {
+pub(crate) async fn check_read_models(guichet: &Guichet, data: &Path, round: u64) {
     guichet.read_models().catch_up(PATIENCE).await.unwrap();
     let fresh = tempfile::tempdir().unwrap();
     let path = fresh.path().join(READ_MODELS_FILE);
@@ -257,19 +257,22 @@ async fn check_read_models(guichet: &Guichet, data: &Path, round: u64) {
     }
 }
 
+/// A town with its catalogue and a key of an agent.
+pub(crate) async fn town(data: &Path) -> String {
+    let guichet = Guichet::open(Options::new(data)).await.unwrap();
+    guichet.publish_folder(&workspace().join("processes/chalons")).await.unwrap();
+    let organisation = guichet.engine().definitions().organisation("ville").unwrap();
+    let agent = organisation.holders("ambassadrice").next().unwrap().person.clone();
+    let access = Access::open(data).unwrap();
+    let key = access.create("ville", Holder::Agent(agent), guichet.ambient().as_ref()).unwrap();
+    guichet.close().await;
+    key
+}
+
 fn torment(seed: u64) {
     let data = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let key = runtime.block_on(async {
-        let guichet = Guichet::open(Options::new(data.path())).await.unwrap();
-        guichet.publish_folder(&workspace().join("processes/chalons")).await.unwrap();
-        let organisation = guichet.engine().definitions().organisation("ville").unwrap();
-        let agent = organisation.holders("ambassadrice").next().unwrap().person.clone();
-        let access = Access::open(data.path()).unwrap();
-        let key = access.create("ville", Holder::Agent(agent), guichet.ambient().as_ref()).unwrap();
-        guichet.close().await;
-        key
-    });
+    let key = runtime.block_on(town(data.path()));
     let promised = Mutex::new(Promised::default());
     let mut numbers = Numbers(seed);
     for round in 1..=KILLS {

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod dependencies;
 mod grammar;
 mod kill;

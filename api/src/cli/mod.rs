@@ -1,6 +1,7 @@
 //! The command line. One file is one command; a new one is its file and one line in the list below.
 
 mod adopt;
+mod backup;
 mod calendars;
 mod catalogue;
 mod check;
@@ -29,6 +30,7 @@ mod propose;
 mod publish;
 mod rebuild;
 mod replay;
+mod restore;
 mod retire;
 mod serve;
 mod show;
@@ -103,6 +105,8 @@ commands! {
     simulate::Simulate,
     key::Key,
     rebuild::Rebuild,
+    backup::Backup,
+    restore::Restore,
     verify::Verify,
     doctor::Doctor,
 }

@@ -15,6 +15,12 @@ use crate::{Guichet, OpenError, Options, PublishError, Store};
 
 /// Opens the data folder, which must exist: a mistyped name must not make an empty town.
 pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
+    must_exist(context)?;
+    open_or_make(context, context.options()).await
+}
+
+/// Refuses a data folder in which there is no journal.
+pub(crate) fn must_exist(context: &Context) -> Result<(), Failure> {
     if let Store::Sqlite(folder) = &context.store
         && !folder.join(JOURNAL_FILE).is_file()
     {
@@ -28,7 +34,7 @@ pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
             }
         }));
     }
-    open_or_make(context, context.options()).await
+    Ok(())
 }
 
 /// Opens the data folder, and makes it if it is new.

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::digest::Digest;
 use crate::error::JournalError;
 use crate::event::Recorded;
@@ -98,6 +100,10 @@ pub struct Verification {
     pub more: u64,
     /// The last position read.
     pub through: Option<Position>,
+    /// When the event there was recorded (UTC), if its header can be read.
+    pub recorded: Option<DateTime<Utc>>,
+    /// The digest of that event's stored header.
+    pub head: Option<Digest>,
 }
 
 impl Verification {
@@ -178,6 +184,7 @@ async fn verify_event(
 ) -> Result<Due, JournalError> {
     report.events += 1;
     report.through = Some(event.position());
+    report.head = Some(event.header_digest());
     let expected = due.map_or(Revision::FIRST, |due| due.revision);
     if Digest::of(event.stored_body().as_bytes()).to_string()
         != crate::header::cut(event.stored_header(), "body").unwrap_or_default()
@@ -188,6 +195,7 @@ async fn verify_event(
         report.report(event, Wrong::Header);
         return Ok(Due { revision: expected.next(), previous: event.header_digest() });
     };
+    report.recorded = Some(header.recorded_at);
     let previous = due.map(|due| due.previous);
     verify_header(event, header, expected, previous, report);
     verify_content(journal, event, header, report).await?;

@@ -1,6 +1,7 @@
 //! Sealing keys: one for each person in each stream, kept apart from the journal, so that destroying a key erases the person's data
 //! everywhere at once and no proof breaks.
 
+mod beside;
 mod master;
 mod memory;
 mod pool;
@@ -18,6 +19,7 @@ use lru::LruCache;
 use crate::error::JournalError;
 use crate::id::{Kid, Tenant};
 
+pub(crate) use beside::KeysBeside;
 pub use master::MasterKey;
 pub use memory::MemoryKeyStore;
 pub use postgres::PostgresKeyStore;

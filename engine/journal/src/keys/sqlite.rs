@@ -31,6 +31,9 @@ const FORMAT: u32 = 1;
 /// Tells SQLite's tools whose database this is: "Guik" in ASCII.
 const APPLICATION: u32 = 0x4775_696b;
 
+/// How often a changed key's write-ahead log is tried to be emptied; each try waits as long as the connection waits for others.
+const EMPTYING_TRIES: usize = 6;
+
 const TABLES: &str = "
     CREATE TABLE keys (kid TEXT PRIMARY KEY, state TEXT NOT NULL, wrapped BLOB) STRICT, WITHOUT ROWID;
     CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -82,7 +85,7 @@ impl SqliteKeyStore {
     }
 }
 
-fn missing(path: &Path, why: &str) -> JournalError {
+pub(super) fn missing(path: &Path, why: &str) -> JournalError {
     JournalError::Keys {
         reason: format!("`{}` is missing, and {why}; put it back from its backup", path.display()),
     }
@@ -107,7 +110,6 @@ async fn prepare(
     master: &MasterKey,
 ) -> Result<(), JournalError> {
     let fault = |error: sqlx::Error| fault::reading(&error, path);
-    let known: Kid = CHECK.parse()?;
     let query =
         sqlx::query("SELECT user_version, application_id FROM pragma_user_version, pragma_application_id");
     let row = query.fetch_one(&mut *connection).await.map_err(fault)?;
@@ -118,19 +120,69 @@ async fn prepare(
         let mark = format!("PRAGMA user_version = {FORMAT}; PRAGMA application_id = {APPLICATION}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(&mut *transaction).await.map_err(fault)?;
         let fact = sqlx::query("INSERT INTO facts (name, value) VALUES (?1, ?2)");
-        let value = master.wrap(&known, &DataKey::new([0; 32]))?;
+        let value = master.wrap(&CHECK.parse()?, &DataKey::new([0; 32]))?;
         fact.bind(CHECK).bind(value).execute(&mut *transaction).await.map_err(fault)?;
         return transaction.commit().await.map_err(fault);
     }
+    known(path, format, application)?;
+    check(connection, path, master).await
+}
+
+/// Refuses a file that holds no keys of ours, that is newer than this program, or that another master key wraps.
+pub(super) async fn recognise(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    master: &MasterKey,
+) -> Result<(), JournalError> {
+    let fault = |error: sqlx::Error| fault::reading(&error, path);
+    let query =
+        sqlx::query("SELECT user_version, application_id FROM pragma_user_version, pragma_application_id");
+    let row = query.fetch_one(&mut *connection).await.map_err(fault)?;
+    known(path, row.try_get(0).map_err(fault)?, row.try_get(1).map_err(fault)?)?;
+    check(connection, path, master).await
+}
+
+fn known(path: &Path, format: u32, application: u32) -> Result<(), JournalError> {
     if application != APPLICATION {
         return Err(JournalError::corrupt(format!("`{}` is a database of something else", path.display())));
     }
     if format > FORMAT {
         return Err(JournalError::Newer { path: path.display().to_string(), found: format, known: FORMAT });
     }
+    Ok(())
+}
+
+async fn check(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    master: &MasterKey,
+) -> Result<(), JournalError> {
+    let known: Kid = CHECK.parse()?;
     let fact = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?1");
-    let value: Vec<u8> = fact.bind(CHECK).fetch_one(&mut *connection).await.map_err(fault)?;
+    let value: Result<Vec<u8>, sqlx::Error> = fact.bind(CHECK).fetch_one(&mut *connection).await;
+    let value = value.map_err(|error| fault::reading(&error, path))?;
     master.unwrap_key(&known, &value).map(drop)
+}
+
+/// What has become of a key, by the table.
+pub(super) async fn found(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    master: &MasterKey,
+    kid: &Kid,
+) -> Result<KeyState, JournalError> {
+    let fault = |error: sqlx::Error| fault::reading(&error, path);
+    let query = sqlx::query("SELECT state, wrapped FROM keys WHERE kid = ?1").bind(kid.as_str());
+    let Some(row) = query.fetch_optional(&mut *connection).await.map_err(fault)? else {
+        return Ok(KeyState::Unknown);
+    };
+    let (state, wrapped): (String, Option<Vec<u8>>) =
+        (row.try_get(0).map_err(fault)?, row.try_get(1).map_err(fault)?);
+    match (state.as_str(), wrapped) {
+        ("active", Some(wrapped)) => master.unwrap_key(kid, &wrapped).map(KeyState::Active),
+        ("revoked", Some(_)) => Ok(KeyState::Revoked),
+        _ => Ok(KeyState::Destroyed),
+    }
 }
 
 impl Inner {
@@ -145,8 +197,18 @@ impl Inner {
         self.cache.forget(kid);
         let changed = sqlx::query(sql).bind(kid.as_str()).execute(&mut *connection).await;
         changed.map_err(|error| self.fault(&error))?;
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
-        moved.map(drop).map_err(|error| self.fault(&error))
+        // A backup that reads at this moment keeps the log from being emptied; it is over soon.
+        for _ in 0..EMPTYING_TRIES {
+            let emptied = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection);
+            let busy: i64 = emptied.await.map_err(|error| self.fault(&error))?;
+            if busy == 0 {
+                return Ok(());
+            }
+        }
+        Err(JournalError::unavailable(format!(
+            "the change of a key is made, but a reader of `{}` keeps its old bytes in the write-ahead log; try again",
+            self.path.display()
+        )))
     }
 }
 
@@ -190,25 +252,11 @@ impl KeyStore for SqliteKeyStore {
         }
         // The connection is held until the cache is filled, so that a key destroyed meanwhile cannot come back into it.
         let mut connection = self.inner.connection.lock().await;
-        let query = sqlx::query("SELECT state, wrapped FROM keys WHERE kid = ?1");
-        let row = query
-            .bind(kid.as_str())
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(|error| self.inner.fault(&error))?;
-        let Some(row) = row else { return Ok(KeyState::Unknown) };
-        let read = |error: sqlx::Error| self.inner.fault(&error);
-        let (state, wrapped): (String, Option<Vec<u8>>) =
-            (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
-        match (state.as_str(), wrapped) {
-            ("active", Some(wrapped)) => {
-                let key = self.inner.master.unwrap_key(kid, &wrapped)?;
-                self.inner.cache.put(kid.clone(), key.clone());
-                Ok(KeyState::Active(key))
-            }
-            ("revoked", Some(_)) => Ok(KeyState::Revoked),
-            _ => Ok(KeyState::Destroyed),
+        let state = found(&mut connection, &self.inner.path, &self.inner.master, kid).await?;
+        if let KeyState::Active(key) = &state {
+            self.inner.cache.put(kid.clone(), key.clone());
         }
+        Ok(state)
     }
 
     async fn revoke(&self, kid: &Kid) -> Result<(), JournalError> {

@@ -3,9 +3,10 @@
 //! One writer task owns the only connection that writes; appends that wait at the same moment share one statement, one transaction and one
 //! fsync (`writer`). Readers have connections of their own and never wait for the writer (`read`).
 
+mod beside;
+mod copy;
 pub(crate) mod fault;
 mod folder;
-
 mod read;
 mod schema;
 mod writer;
@@ -27,8 +28,11 @@ use crate::port::{Filter, Journal, Page};
 use crate::prepare::StreamKeys;
 use crate::queue::Queue;
 use crate::sequencer::Sequencer;
+pub use beside::SqliteBeside;
+pub use copy::{Copied, CopiedKeys, copy_journal, copy_keys};
 use folder::Folder;
 pub(crate) use folder::sync_folder;
+pub(crate) use schema::reading;
 use writer::{SqliteTable, Writer};
 
 /// The journal's file in the data folder.

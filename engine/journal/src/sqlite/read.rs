@@ -199,6 +199,14 @@ pub(super) async fn stretch(
     rows.iter().map(recorded).collect()
 }
 
+/// The position of the last event.
+pub(super) async fn head(pool: &SqlitePool) -> Result<Option<Position>, JournalError> {
+    let last: Result<Option<i64>, sqlx::Error> =
+        sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(pool).await;
+    let last = last.map_err(|error| failed(&error))?;
+    Ok(last.map(|token| Position::from_token(token.unsigned_abs())))
+}
+
 /// What SQLite and a comparison of the columns with the headers find wrong.
 pub(super) async fn examine(pool: &SqlitePool) -> Result<Vec<String>, JournalError> {
     let fault = |error: sqlx::Error| failed(&error);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Connection, Row, SqlitePool};
 
 use super::fault;
 use crate::error::JournalError;
@@ -57,8 +57,13 @@ pub(super) fn writing(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(96)
 }
 
+/// A connection that copies the whole file elsewhere. `query_only` would forbid that, though nothing is written here.
+pub(super) fn copying(path: &Path) -> SqliteConnectOptions {
+    options(path).create_if_missing(false)
+}
+
 /// Connections that read beside it.
-pub(super) fn reading(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn reading(path: &Path) -> SqliteConnectOptions {
     options(path).create_if_missing(false).pragma("query_only", "ON")
 }
 
@@ -78,6 +83,20 @@ pub(super) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> R
         sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(&mut *transaction).await.map_err(fault)?;
         return transaction.commit().await.map_err(fault);
     }
+    known(path, format, application)
+}
+
+/// Refuses a file that is no journal of ours or newer than this program.
+pub(super) async fn recognise(pool: &SqlitePool, path: &Path) -> Result<(), JournalError> {
+    let query =
+        sqlx::query("SELECT user_version, application_id FROM pragma_user_version, pragma_application_id");
+    let row = query.fetch_one(pool).await;
+    let marks = row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let (format, application) = marks.map_err(|error| fault::reading(&error, path))?;
+    known(path, format, application)
+}
+
+fn known(path: &Path, format: u32, application: u32) -> Result<(), JournalError> {
     if application != APPLICATION {
         return Err(JournalError::corrupt(format!("`{}` is a database of something else", path.display())));
     }

@@ -1,0 +1,88 @@
+//! `guichet backup`: a copy of the journal and of its keys, beside a running server.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use guichet_engine::rules::text::Language;
+use serde_json::json;
+
+use super::context::{Context, Format};
+use super::failure::{Failure, Verdict};
+use super::store;
+use crate::backup::{BackupError, Taken, backup};
+
+/// Back up the journal and its keys into two folders, beside a running server
+#[derive(Debug, Args)]
+#[command(after_help = "Example: guichet backup /backups/journal/2026-11-22 --keys /vault/keys/2026-11-22\n\
+    Keep the folder of the keys on another disk and for a few days only: an old copy of the keys brings back whom they erased.")]
+pub(crate) struct Backup {
+    /// A new or empty folder for the journal.
+    #[arg(value_name = "FOLDER")]
+    journal: PathBuf,
+    /// A new or empty folder for the sealing keys and the master key.
+    #[arg(long, value_name = "FOLDER")]
+    keys: PathBuf,
+}
+
+impl Backup {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        context.only(&[Format::Human, Format::Json])?;
+        store::must_exist(context)?;
+        let taken = backup(&context.options(), &self.journal, &self.keys).await;
+        let taken = taken.map_err(|error| refused(&error, context.language))?;
+        print(context, &taken)?;
+        Ok(Verdict::Good)
+    }
+}
+
+fn print(context: &mut Context, Taken { journal, keys }: &Taken) -> Result<(), Failure> {
+    if context.format == Format::Json {
+        writeln!(context.out, "{:#}", json!({ "journal": journal, "keys": keys }))?;
+        return Ok(());
+    }
+    let (events, kept) = (journal.events.unwrap_or_default(), keys.keys.unwrap_or_default());
+    let position = journal.position.map(|position| position.to_string()).unwrap_or_default();
+    let line = match context.language {
+        Language::Fr => {
+            format!("Sauvegardés : {events} événements, jusqu’à la position {position} ; {kept} clés.")
+        }
+        Language::En => format!("Backed up: {events} events, up to position {position}; {kept} keys."),
+    };
+    writeln!(context.out, "{line}")?;
+    Ok(())
+}
+
+/// What it means that there is no backup, or that nothing was restored.
+pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
+    let french = match error {
+        BackupError::Journal(error) => return store::journal(error, language),
+        BackupError::OtherStore => {
+            "ce magasin se sauvegarde avec ses propres outils ; voyez le manuel d’exploitation".to_owned()
+        }
+        BackupError::Together(path) => format!(
+            "{} tiendrait ensemble les clés et le journal ; donnez aux clés un dossier à part, sur un autre disque",
+            path.display()
+        ),
+        BackupError::Taken(path) => format!("le dossier {} n’est pas vide", path.display()),
+        BackupError::NotABackup { path, reason, .. } => {
+            format!("{} ne contient pas la sauvegarde attendue : {reason}", path.display())
+        }
+        BackupError::Changed { path, reason } => {
+            format!("{} n’est pas le fichier sauvegardé : {reason}", path.display())
+        }
+        BackupError::File { path, source } => format!("{} : {source}", path.display()),
+    };
+    let sentence = match language {
+        Language::Fr => french,
+        Language::En => error.to_string(),
+    };
+    match error {
+        BackupError::OtherStore
+        | BackupError::Together(_)
+        | BackupError::Taken(_)
+        | BackupError::NotABackup { .. } => Failure::usage(sentence),
+        BackupError::Changed { .. } => Failure::found(sentence),
+        BackupError::Journal(_) | BackupError::File { .. } => Failure::store(sentence),
+    }
+}
