@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use guichet_engine::journal::{Journal, JournalError, MemoryJournal, Position, SqliteJournal};
+use guichet_engine::journal::{
+    Journal, JournalError, MemoryJournal, Position, PostgresJournal, PostgresKeyStore, PostgresOptions,
+    SqliteJournal,
+};
 use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, What, allowed};
 use guichet_engine::rules::text::Language;
@@ -43,7 +46,7 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The folder for messages cannot be made.
-    #[error("the folder for messages below `{path}` cannot be made: {source}")]
+    #[error("the data folder `{path}`, or the one for messages below it, cannot be made: {source}")]
     Outbox {
         /// The data folder.
         path: PathBuf,
@@ -75,12 +78,7 @@ impl Guichet {
     /// [`OpenError`], and then nothing was changed: the folder is used by another server, cannot be written, was
     /// written by a newer version, is damaged, has lost its keys, or its disk is full.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let (journal, read_models) = match &options.store {
-            Store::Sqlite(folder) => {
-                (Arc::new(SqliteJournal::open(folder).await?), Place::Sqlite(folder.join(READ_MODELS_FILE)))
-            }
-            Store::Postgres(_) => return Err(StoreError::NotBuilt("PostgreSQL").into()),
-        };
+        let (journal, read_models) = journal_of(&options).await?;
         let outbound: Arc<dyn Outbound> = match &options.outbound {
             Some(outbound) => Arc::clone(outbound),
             None => Arc::new(
@@ -98,8 +96,7 @@ impl Guichet {
     /// [`OpenError`].
     pub async fn in_memory(options: Options) -> Result<Self, OpenError> {
         let journal = Arc::new(MemoryJournal::new()?);
-        std::fs::create_dir_all(&options.data)
-            .map_err(|source| OpenError::Outbox { path: options.data.clone(), source })?;
+        make_folder(&options.data)?;
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
         let read_models = Place::Sqlite(options.data.join(READ_MODELS_FILE));
         Self::start(journal, &read_models, outbound, options).await
@@ -313,11 +310,12 @@ impl Guichet {
             What::Migrated(event) => Some(&event.definition),
             _ => None,
         });
-        let versions: Vec<_> = followed
-            .filter_map(|hash| {
-                Some((definitions.version(hash)?, definitions.sources(hash).unwrap_or_default()))
-            })
-            .collect();
+        let mut versions = Vec::new();
+        for hash in followed {
+            if let Some(plan) = self.engine().published(hash).await? {
+                versions.push((plan, definitions.sources(hash).unwrap_or_default()));
+            }
+        }
         Ok(explain(&known, &history, &versions))
     }
 
@@ -340,6 +338,26 @@ impl Guichet {
         self.inner.models.close().await;
         self.inner.engine.journal().close().await;
     }
+}
+
+/// The journal of a store, and where its read models stand.
+async fn journal_of(options: &Options) -> Result<(Arc<dyn Journal>, Place), OpenError> {
+    Ok(match &options.store {
+        Store::Sqlite(folder) => {
+            (Arc::new(SqliteJournal::open(folder).await?), Place::Sqlite(folder.join(READ_MODELS_FILE)))
+        }
+        Store::Postgres(address) => {
+            make_folder(&options.data)?;
+            let database = PostgresOptions::parse(address.secret())?;
+            let keys = Arc::new(PostgresKeyStore::open(&database, &options.data).await?);
+            let journal = PostgresJournal::open(&database, keys).await?;
+            (Arc::new(journal), Place::Postgres(address.secret().to_owned()))
+        }
+    })
+}
+
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    std::fs::create_dir_all(path).map_err(|source| OpenError::Outbox { path: path.to_owned(), source })
 }
 
 impl std::fmt::Debug for Guichet {

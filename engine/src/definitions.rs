@@ -3,47 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Utc};
-use guichet_journal::{
-    Append, Body, CommandId, Digest, EventType, Expected, Filter, Journal, NewEvent, Position, Pseudonym,
-    Recorded, Revision, StreamId, Tenant,
-};
+use guichet_journal::{Filter, Header, Journal, Position, Recorded, Revision, StreamId, Tenant};
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{
-    DRAFT_ABANDONED, Definition, DefinitionHash, DraftAbandoned, ORGANISATION_PUBLISHED, ORGANISATION_STREAM,
+    DRAFT_ABANDONED, DefinitionHash, DraftAbandoned, ORGANISATION_PUBLISHED, ORGANISATION_STREAM,
     OrganisationPublished, PROCESS_DRAFTED, PROCESS_PUBLISHED, PROCESS_RETIRED, PROCESS_STREAM, Plan,
-    ProcessDrafted, ProcessPublished, ProcessRetired, Sources, organisation_stream, process_stream,
+    ProcessDrafted, ProcessPublished, ProcessRetired, Sources, process_stream,
 };
 use guichet_rules::request::RequestId;
-use serde::Serialize;
 use tokio::sync::Mutex;
-use uuid::Uuid;
 
 use crate::error::EngineError;
-use crate::names::tenant_of;
+use crate::file::known;
+use crate::flight::Flights;
 
 /// Definitions read from the journal at once.
 const PAGE: usize = 1024;
-
-/// What is to be brought into force.
-#[derive(Debug, Clone, Default)]
-pub struct Publication {
-    /// Processes, each with the places of its rules in the designer's files.
-    pub definitions: Vec<(Definition, Sources)>,
-    /// The organisation.
-    pub organisation: Organisation,
-}
-
-/// What a publication did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Published {
-    /// Versions that entered into force.
-    pub changed: usize,
-    /// Versions that were in force already.
-    pub unchanged: usize,
-    /// Versions left aside, because their process was taken out of force since.
-    pub retired: usize,
-}
 
 /// A published version.
 struct Version {
@@ -77,6 +52,7 @@ struct Shelf {
 pub struct Definitions {
     shelf: RwLock<Shelf>,
     refreshing: Mutex<()>,
+    pub(crate) flights: Flights,
 }
 
 impl Definitions {
@@ -101,11 +77,27 @@ impl Definitions {
         }
     }
 
-    fn take(&self, event: &Recorded) -> Result<(), EngineError> {
+    /// Takes an event in, unless it is known: a stream's events come in their order, by the journal's and by its own.
+    pub(crate) fn take(&self, event: &Recorded) -> Result<(), EngineError> {
+        known(event)?;
         let header = event.header()?;
         let (stream, revision) = (header.stream.clone(), header.revision);
-        let tenant = header.tenant.as_str().to_owned();
-        match event.event_type() {
+        if self.head(&stream).is_some_and(|head| head >= revision) {
+            return Ok(());
+        }
+        let told = self.told(event, header)?;
+        self.write(|shelf| {
+            // Somebody else may have been quicker since.
+            if shelf.heads.get(&stream).is_none_or(|head| *head < revision) {
+                shelf.apply(header.tenant.as_str(), told);
+                shelf.heads.insert(stream, revision);
+            }
+        });
+        Ok(())
+    }
+
+    fn told(&self, event: &Recorded, header: &Header) -> Result<Told, EngineError> {
+        Ok(match event.event_type() {
             PROCESS_PUBLISHED => {
                 let published: ProcessPublished = event.decode()?;
                 let known = self.read(|shelf| shelf.versions.contains_key(&published.hash));
@@ -113,52 +105,18 @@ impl Definitions {
                 let hash = published.hash.clone();
                 let entry = published.entry.as_ref().map(|entry| entry.request);
                 let version = if known { None } else { Some(compile(published)?) };
-                self.write(|shelf| {
-                    shelf.settle(entry);
-                    shelf.retired.remove(&(tenant.clone(), process.clone()));
-                    shelf.versions.extend(version.map(|version| (hash.clone(), version)));
-                    shelf.in_force.insert((tenant, process), hash);
-                    shelf.heads.insert(stream, revision);
-                });
+                Told::Published { process, hash, entry, version }
             }
             PROCESS_DRAFTED => {
-                let draft = Draft {
-                    tenant: header.tenant.clone(),
-                    drafted: Arc::new(event.decode()?),
-                    head: revision,
-                };
-                self.write(|shelf| {
-                    shelf.drafts.insert(event.position(), draft);
-                    shelf.heads.insert(stream, revision);
-                });
+                let (tenant, head) = (header.tenant.clone(), header.revision);
+                let draft = Draft { tenant, drafted: Arc::new(event.decode()?), head };
+                Told::Drafted(event.position(), draft)
             }
-            PROCESS_RETIRED => {
-                let retired: ProcessRetired = event.decode()?;
-                self.write(|shelf| {
-                    let name = (tenant, retired.process.clone());
-                    shelf.settle(retired.entry.as_ref().map(|entry| entry.request));
-                    shelf.in_force.remove(&name);
-                    shelf.retired.insert(name, Arc::new(retired));
-                    shelf.heads.insert(stream, revision);
-                });
-            }
-            DRAFT_ABANDONED => {
-                let abandoned: DraftAbandoned = event.decode()?;
-                self.write(|shelf| {
-                    shelf.settle(Some(abandoned.request));
-                    shelf.heads.insert(stream, revision);
-                });
-            }
-            ORGANISATION_PUBLISHED => {
-                let published: OrganisationPublished = event.decode()?;
-                self.write(|shelf| {
-                    shelf.organisations.insert(tenant, Arc::new(published.organisation));
-                    shelf.heads.insert(stream, revision);
-                });
-            }
-            other => return Err(guichet_rules::request::DecodeError::UnknownType(other.into()).into()),
-        }
-        Ok(())
+            PROCESS_RETIRED => Told::Retired(event.decode()?),
+            DRAFT_ABANDONED => Told::Abandoned(event.decode()?),
+            ORGANISATION_PUBLISHED => Told::Organisation(event.decode()?),
+            other => return Err(EngineError::Newer(other.into())),
+        })
     }
 
     /// The version of `process` in force for a collectivity.
@@ -252,108 +210,6 @@ impl Definitions {
         tenants
     }
 
-    /// Brings definitions and the organisation into force for the collectivities they name. What is in force already
-    /// is left alone, so publishing twice changes nothing. Requests under way stay on their version.
-    ///
-    /// # Errors
-    /// [`EngineError::Plan`] before anything is written when a definition cannot run; [`EngineError::Journal`] when the
-    /// journal cannot take it, and then the same publication may be sent again.
-    pub async fn publish(
-        &self,
-        journal: &dyn Journal,
-        publication: &Publication,
-        actor: &Pseudonym,
-        now: DateTime<Utc>,
-    ) -> Result<Published, EngineError> {
-        let mut hashed = Vec::with_capacity(publication.definitions.len());
-        for (definition, sources) in &publication.definitions {
-            Plan::compile(Arc::new(definition.clone()))?;
-            hashed.push(ProcessPublished {
-                hash: definition.hash()?,
-                definition: definition.clone(),
-                sources: sources.clone(),
-                entry: None,
-            });
-        }
-        self.refresh(journal).await?;
-        let mut done = Published::default();
-        for collectivity in &publication.organisation.tenants {
-            let tenant = tenant_of(&collectivity.tenant)?;
-            let organisation = &publication.organisation;
-            if self.organisation(tenant.as_str()).is_none_or(|old| *old != *organisation) {
-                let stream =
-                    StreamId::new(&tenant, ORGANISATION_STREAM, organisation_stream(tenant.as_str()));
-                let body = OrganisationPublished { organisation: organisation.clone() };
-                let entry = Announcement { kind: ORGANISATION_PUBLISHED, definition: None, body: &body };
-                let stream = stream.map_err(bad_name)?;
-                self.announce(journal, stream.clone(), self.head(&stream), &entry, actor, now).await?;
-            }
-            for published in hashed.iter().filter(|p| offered_by(&p.definition, &tenant)) {
-                let process = &published.definition.process;
-                if self.in_force(tenant.as_str(), process).is_some_and(|plan| *plan.hash() == published.hash)
-                {
-                    done.unchanged += 1;
-                    continue;
-                }
-                // A process that was taken out of force comes back only with a version that is another.
-                let retired = self.retired(tenant.as_str(), process);
-                if retired.is_some_and(|retired| retired.last.as_ref() == Some(&published.hash)) {
-                    done.retired += 1;
-                    continue;
-                }
-                let stream =
-                    StreamId::new(&tenant, PROCESS_STREAM, process_stream(process)).map_err(bad_name)?;
-                let digest = published.hash.0.parse::<Digest>().map_err(bad_name)?;
-                let entry =
-                    Announcement { kind: PROCESS_PUBLISHED, definition: Some(digest), body: published };
-                self.announce(journal, stream.clone(), self.head(&stream), &entry, actor, now).await?;
-                done.changed += 1;
-            }
-        }
-        self.refresh(journal).await?;
-        Ok(done)
-    }
-
-    /// Appends one event behind `head`, and only there.
-    pub(crate) async fn announce<T: Serialize>(
-        &self,
-        journal: &dyn Journal,
-        stream: StreamId,
-        head: Option<Revision>,
-        entry: &Announcement<'_, T>,
-        actor: &Pseudonym,
-        now: DateTime<Utc>,
-    ) -> Result<(), EngineError> {
-        let body = Body::of(entry.body)?;
-        let digest = Digest::of(body.as_str().as_bytes());
-        // The id follows from what is published behind what, so that a repeated publication is recognised.
-        let name = format!("{stream}:{head:?}:{digest}");
-        let event_type: EventType = entry.kind.parse().map_err(bad_name)?;
-        journal
-            .append(Append {
-                stream,
-                expected: head.map_or(Expected::NoStream, Expected::Exact),
-                command: CommandId::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())),
-                command_digest: digest,
-                actor: actor.clone(),
-                on_behalf_of: None,
-                channel: None,
-                recorded_at: now,
-                correlation: None,
-                causation: None,
-                known_keys: Vec::new(),
-                events: vec![NewEvent {
-                    event_type,
-                    occurred_at: now,
-                    definition: entry.definition,
-                    actor: None,
-                    body,
-                }],
-            })
-            .await?;
-        Ok(())
-    }
-
     fn read<T>(&self, look: impl FnOnce(&Shelf) -> T) -> T {
         look(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -370,13 +226,41 @@ impl std::fmt::Debug for Definitions {
     }
 }
 
-pub(crate) struct Announcement<'a, T> {
-    pub(crate) kind: &'static str,
-    pub(crate) definition: Option<Digest>,
-    pub(crate) body: &'a T,
+/// What an event says, before it is known whether it comes in time.
+enum Told {
+    Published { process: String, hash: DefinitionHash, entry: Option<RequestId>, version: Option<Version> },
+    Drafted(Position, Draft),
+    Retired(ProcessRetired),
+    Abandoned(DraftAbandoned),
+    Organisation(OrganisationPublished),
 }
 
 impl Shelf {
+    fn apply(&mut self, tenant: &str, told: Told) {
+        let tenant = tenant.to_owned();
+        match told {
+            Told::Published { process, hash, entry, version } => {
+                self.settle(entry);
+                self.retired.remove(&(tenant.clone(), process.clone()));
+                self.versions.extend(version.map(|version| (hash.clone(), version)));
+                self.in_force.insert((tenant, process), hash);
+            }
+            Told::Drafted(position, draft) => {
+                self.drafts.insert(position, draft);
+            }
+            Told::Retired(retired) => {
+                let name = (tenant, retired.process.clone());
+                self.settle(retired.entry.as_ref().map(|entry| entry.request));
+                self.in_force.remove(&name);
+                self.retired.insert(name, Arc::new(retired));
+            }
+            Told::Abandoned(abandoned) => self.settle(Some(abandoned.request)),
+            Told::Organisation(published) => {
+                self.organisations.insert(tenant, Arc::new(published.organisation));
+            }
+        }
+    }
+
     /// The request has come to its end, and its draft with it.
     fn settle(&mut self, request: Option<RequestId>) {
         self.drafts.retain(|_, draft| Some(draft.drafted.request) != request);
@@ -386,12 +270,4 @@ impl Shelf {
 fn compile(published: ProcessPublished) -> Result<Version, EngineError> {
     let plan = Plan::compile(Arc::new(published.definition))?;
     Ok(Version { plan: Arc::new(plan), sources: Arc::new(published.sources) })
-}
-
-fn offered_by(definition: &Definition, tenant: &Tenant) -> bool {
-    definition.tenants.iter().any(|offered| offered == tenant.as_str())
-}
-
-fn bad_name(bad: guichet_journal::BadName) -> EngineError {
-    guichet_journal::JournalError::from(bad).into()
 }

@@ -20,9 +20,12 @@ pub enum EngineError {
     /// There is no such request for this collectivity; whether another has it is not told.
     #[error("there is no such request")]
     UnknownRequest,
+    /// A newer version of the program wrote what is asked for, while servers of both run. Nothing was decided by it.
+    #[error("the journal holds an event `{0}` in a form that only a newer version of guichet knows")]
+    Newer(String),
     /// The journal holds an event that this version cannot read.
     #[error("the journal holds what this version cannot read: {0}")]
-    Decode(#[from] DecodeError),
+    Decode(DecodeError),
     /// A definition in the journal cannot run.
     #[error("a published process cannot run: {0}")]
     Plan(#[from] PlanError),
@@ -40,6 +43,15 @@ pub enum EngineError {
     Encode(#[from] serde_json::Error),
 }
 
+impl From<DecodeError> for EngineError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::UnknownType(kind) => Self::Newer(kind),
+            DecodeError::Shape { .. } => Self::Decode(error),
+        }
+    }
+}
+
 impl From<Rejection> for EngineError {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(Box::new(rejection))
@@ -55,6 +67,7 @@ impl EngineError {
             Self::Journal(_)
             | Self::UnknownTenant
             | Self::UnknownRequest
+            | Self::Newer(_)
             | Self::Decode(_)
             | Self::Plan(_)
             | Self::MissingDefinition(_)

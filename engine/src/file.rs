@@ -42,6 +42,17 @@ pub(crate) fn meta_of(recorded: &Recorded) -> Result<Meta, EngineError> {
     })
 }
 
+/// A request's event, its personal parts sealed, unless a newer version of the program wrote it.
+pub(crate) fn decoded(recorded: &Recorded) -> Result<Event, EngineError> {
+    known(recorded)?;
+    Ok(Event::decode(recorded.event_type(), recorded.body().as_bytes())?)
+}
+
+/// Refuses an event whose header has a newer form: what this version does not know in it may change its meaning.
+pub(crate) fn known(recorded: &Recorded) -> Result<(), EngineError> {
+    if recorded.is_newer() { Err(EngineError::Newer(recorded.event_type().to_owned())) } else { Ok(()) }
+}
+
 /// Builds a file up from recorded events.
 #[derive(Default)]
 pub(crate) struct Folder {
@@ -79,8 +90,7 @@ pub(crate) async fn load(journal: &dyn Journal, stream: &StreamId) -> Result<Opt
     loop {
         let page = journal.read(stream, from, PAGE).await?;
         for recorded in &page {
-            let event = Event::decode(recorded.event_type(), recorded.body().as_bytes())?;
-            folder.take(recorded, &event)?;
+            folder.take(recorded, &decoded(recorded)?)?;
             from = recorded.header()?.revision.next();
         }
         if page.len() < PAGE {

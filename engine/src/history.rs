@@ -9,7 +9,7 @@ use guichet_rules::process::Plan;
 use guichet_rules::request::{Event, Meta, Request, RequestId, evolve};
 
 use crate::error::EngineError;
-use crate::file::{PAGE, meta_of};
+use crate::file::{PAGE, decoded, known, meta_of};
 use crate::names::{request_stream, tenant_of};
 use crate::submit::Engine;
 
@@ -62,11 +62,12 @@ impl Engine {
     /// [`EngineError::UnknownRequest`] when this collectivity has no such request, whoever else may have it.
     pub async fn state(&self, tenant: &str, request: RequestId) -> Result<Known, EngineError> {
         let stream = request_stream(&tenant_of(tenant)?, request)?;
-        let file = self.file(&stream).await?.ok_or(EngineError::UnknownRequest)?;
+        let file = self.current_file(&stream).await?.ok_or(EngineError::UnknownRequest)?;
+        self.confirm(&tenant_of(tenant)?, None).await?;
         Ok(Known {
             request: Arc::clone(&file.request),
             revision: file.revision,
-            plan: self.plan(&file.request.definition).await?,
+            plan: self.pinned(&file.request).await?,
             organisation: self.organisation(tenant),
         })
     }
@@ -85,15 +86,12 @@ impl Engine {
     ) -> Result<Vec<Entry>, EngineError> {
         let mut entries = Vec::new();
         for recorded in self.recorded(tenant, request).await? {
+            known(&recorded)?;
             let meta = meta_of(&recorded)?;
             if !span.holds(&meta) {
                 continue;
             }
-            let event = if open {
-                self.opened(&recorded).await?
-            } else {
-                Event::decode(recorded.event_type(), recorded.body().as_bytes())?
-            };
+            let event = if open { self.opened(&recorded).await? } else { decoded(&recorded)? };
             let revision = recorded.header()?.revision.get();
             entries.push(Entry { revision, position: recorded.position(), event, meta });
         }

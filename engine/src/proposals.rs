@@ -18,12 +18,13 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::definitions::{Announcement, Draft};
+use crate::definitions::Draft;
 use crate::error::{EngineError, draft_refused, role_needed};
 use crate::file::PAGE;
 use crate::history::Span;
 use crate::job::{Job, pseudonym};
 use crate::names::{request_stream, tenant_of};
+use crate::publication::Announcement;
 use crate::submit::{Engine, Receipt, Submission};
 
 /// How often an announcement is tried again when others change the same process at the same moment.
@@ -111,7 +112,7 @@ impl Engine {
         let tenant = tenant_of(&proposal.tenant)?;
         let drafted = self.drafted(proposal)?;
         let submission = self.carrier(proposal, &drafted)?;
-        let known = self.file(&request_stream(&tenant, drafted.request)?).await?.is_some();
+        let known = self.current_file(&request_stream(&tenant, drafted.request)?).await?.is_some();
         if !known {
             self.tries(&submission).await?;
             let actor = pseudonym(&proposal.actor)?;
@@ -245,7 +246,7 @@ impl Engine {
     async fn fate(&self, draft: &Draft) -> Result<Fate, EngineError> {
         let stream = request_stream(&draft.tenant, draft.drafted.request)?;
         // A crash between the draft and its request leaves a draft that nobody can approve.
-        let Some(file) = self.file(&stream).await? else { return Ok(Fate::Waits) };
+        let Some(file) = self.current_file(&stream).await? else { return Ok(Fate::Waits) };
         let in_force = self.definitions().in_force(draft.tenant.as_str(), &draft.drafted.process);
         let stale = in_force.as_ref().map(|plan| plan.hash()) != draft.drafted.base.as_ref();
         Ok(match &file.request.stage {

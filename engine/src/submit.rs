@@ -10,11 +10,13 @@ use guichet_rules::request::{Actor, Command, CommandId, Event, Request, RequestI
 use guichet_rules::tracking::TrackingCode;
 
 use crate::ambient::Ambient;
-use crate::definitions::{Definitions, Publication, Published};
+use crate::definitions::Definitions;
 use crate::error::{EngineError, moved_on, process_retired, process_unknown};
-use crate::file::{File, Files, Folder, load};
+use crate::file::{File, Files, Folder, known, load};
 use crate::job::{Gathered, Job, pseudonym};
-use crate::names::request_stream;
+use crate::names::{request_stream, tenant_of};
+use crate::publication::{Publication, Published};
+use crate::shared::in_force_for;
 
 /// How often a command is decided again when others change the same request at the same moment.
 const ATTEMPTS: usize = 24;
@@ -115,19 +117,25 @@ impl Engine {
     /// written, and then the same submission tells; any other error has written nothing.
     #[tracing::instrument(name = "engine.submit", skip_all, fields(command = submission.command.name()))]
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, EngineError> {
+        self.confirm(&tenant_of(&submission.tenant)?, in_force_for(&submission.command)).await?;
         let job = Job::new(self, &submission)?;
         if let Some(receipt) = self.first_time(&job).await {
             return Ok(receipt);
         }
         for _ in 0..ATTEMPTS {
             let file = self.file(&job.stream).await?;
-            if let Some(receipt) = self.standing(&job, file.as_deref()).await? {
+            if let Some(receipt) = self.standing(&job, file.as_ref()).await? {
                 return Ok(receipt);
             }
-            match self.attempt(&job, file).await {
+            match self.attempt(&job, file.clone()).await {
                 Ok(Some(receipt)) => return Ok(receipt),
                 Ok(None) | Err(EngineError::Journal(JournalError::Conflict { .. })) => {
                     self.files.forget(&job.stream);
+                }
+                Err(EngineError::Rejected(refusal)) => {
+                    if !self.moved(&job.stream, file).await? {
+                        return Err(EngineError::Rejected(refusal));
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -155,17 +163,28 @@ impl Engine {
         Ok(Some(file))
     }
 
-    /// A version of a process, read from the journal if another server published it.
-    pub(crate) async fn plan(&self, hash: &DefinitionHash) -> Result<Arc<Plan>, EngineError> {
-        if let Some(plan) = self.definitions.version(hash) {
-            return Ok(plan);
-        }
-        self.refresh().await?;
-        self.definitions.version(hash).ok_or_else(|| EngineError::MissingDefinition(hash.0.clone()))
+    /// The request's file, if it is in memory.
+    pub(crate) fn cached(&self, stream: &StreamId) -> Option<Arc<File>> {
+        self.files.get(stream)
+    }
+
+    pub(crate) fn cache(&self, stream: &StreamId, file: &Arc<File>) {
+        self.files.keep(stream.clone(), Arc::clone(file));
+    }
+
+    /// Whether another server appended to a stream since this file of it was taken from memory: a refusal by an old
+    /// state is none.
+    async fn moved(&self, stream: &StreamId, file: Option<Arc<File>>) -> Result<bool, EngineError> {
+        let Some(file) = file else { return Ok(false) };
+        let revision = file.revision;
+        Ok(self.caught_up(stream, file).await?.revision != revision)
     }
 
     /// A version that was published here or by another server, if there is one.
-    async fn published(&self, hash: &DefinitionHash) -> Result<Option<Arc<Plan>>, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`].
+    pub async fn published(&self, hash: &DefinitionHash) -> Result<Option<Arc<Plan>>, EngineError> {
         if self.definitions.version(hash).is_none() {
             self.refresh().await?;
         }
@@ -209,7 +228,7 @@ impl Engine {
             return Ok(None);
         }
         let events: Vec<Event> = decided.into_iter().map(|(event, _)| event).collect();
-        let file = self.keep(job, file, &events, &appended)?;
+        let file = self.fold(job, file, &events, &appended)?;
         Ok(Some(Receipt {
             request: job.request,
             revision: appended.revision.get(),
@@ -222,7 +241,7 @@ impl Engine {
     }
 
     /// Folds what was just appended into the file.
-    fn keep(
+    fn fold(
         &self,
         job: &Job<'_>,
         file: Option<Arc<File>>,
@@ -239,11 +258,16 @@ impl Engine {
     }
 
     /// The first receipt, when the command stands in the stream already.
-    async fn standing(&self, job: &Job<'_>, file: Option<&File>) -> Result<Option<Receipt>, EngineError> {
+    async fn standing(
+        &self,
+        job: &Job<'_>,
+        file: Option<&Arc<File>>,
+    ) -> Result<Option<Receipt>, EngineError> {
         let Some(file) = file else { return Ok(None) };
         let Some(standing) = file.commands.get(&job.submission.command_id.0).copied() else {
             return Ok(None);
         };
+        let file = self.caught_up(&job.stream, Arc::clone(file)).await?;
         // The journal recognises the command by its slots and refuses it if its content is another.
         let appended = self.journal.append(job.repeat(standing.events, self.ambient.now())?).await?;
         let mut events = Vec::with_capacity(appended.events.len());
@@ -264,6 +288,7 @@ impl Engine {
 
     /// An event with its personal parts opened, as far as their keys still exist.
     pub(crate) async fn opened(&self, recorded: &Recorded) -> Result<Event, EngineError> {
+        known(recorded)?;
         let body = self.journal.open(recorded).await?;
         Ok(Event::decode(recorded.event_type(), body.as_bytes())?)
     }
@@ -276,21 +301,17 @@ impl Engine {
             (_, None) => return Err(EngineError::UnknownRequest),
             (Command::Qualify { process: Some(process), .. }, Some(file)) => {
                 let target = self.in_force(tenant, process).await?;
-                (self.plan(&file.request.definition).await?, Some(target), None)
+                (self.pinned(&file.request).await?, Some(target), None)
             }
             (Command::Migrate { definition, .. }, Some(file)) => {
                 let target = self.published(definition).await?;
-                (self.plan(&file.request.definition).await?, target, None)
+                (self.pinned(&file.request).await?, target, None)
             }
             (Command::Merge { into }, Some(file)) => {
-                let other = self.file(&request_stream(&job.tenant, *into)?).await?;
-                (
-                    self.plan(&file.request.definition).await?,
-                    None,
-                    other.map(|file| Arc::clone(&file.request)),
-                )
+                let other = self.current_file(&request_stream(&job.tenant, *into)?).await?;
+                (self.pinned(&file.request).await?, None, other.map(|file| Arc::clone(&file.request)))
             }
-            (_, Some(file)) => (self.plan(&file.request.definition).await?, None, None),
+            (_, Some(file)) => (self.pinned(&file.request).await?, None, None),
         };
         let code = if file.is_none() { Some(self.draw_code()?) } else { None };
         let tracking = code

@@ -13,10 +13,21 @@ use super::context::{Context, why_not};
 use super::failure::Failure;
 use crate::{Guichet, OpenError, Options, PublishError, Store};
 
-/// Opens the data folder, which must exist: a mistyped name must not make an empty town.
+/// Opens the store, which must hold something: a mistyped name must not make an empty town.
 pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
     must_exist(context)?;
-    open_or_make(context, context.options()).await
+    let guichet = open_or_make(context, context.options()).await?;
+    match guichet.engine().journal().head().await {
+        Ok(None) if context.store.is_shared() => {
+            guichet.close().await;
+            Err(empty(context, &context.store))
+        }
+        Ok(_) => Ok(guichet),
+        Err(error) => {
+            guichet.close().await;
+            Err(journal(&error, context.language))
+        }
+    }
 }
 
 /// Refuses a data folder in which there is no journal.
@@ -24,17 +35,20 @@ pub(crate) fn must_exist(context: &Context) -> Result<(), Failure> {
     if let Store::Sqlite(folder) = &context.store
         && !folder.join(JOURNAL_FILE).is_file()
     {
-        let path = folder.display();
-        return Err(Failure::store(match context.language {
-            Language::Fr => {
-                format!("il n’y a pas de données dans {path} ; `guichet publish` ou `guichet demo` en crée")
-            }
-            Language::En => {
-                format!("there is no data in {path}; `guichet publish` or `guichet demo` makes some")
-            }
-        }));
+        return Err(empty(context, &folder.display()));
     }
     Ok(())
+}
+
+fn empty(context: &Context, place: &dyn std::fmt::Display) -> Failure {
+    Failure::store(match context.language {
+        Language::Fr => {
+            format!("il n’y a pas de données dans {place} ; `guichet publish` ou `guichet demo` en crée")
+        }
+        Language::En => {
+            format!("there is no data in {place}; `guichet publish` or `guichet demo` makes some")
+        }
+    })
 }
 
 /// Opens the data folder, and makes it if it is new.
@@ -96,6 +110,12 @@ pub(crate) fn engine(error: &EngineError, language: Language) -> Failure {
             Language::Fr => "aucune collectivité ne porte ce nom".to_owned(),
             Language::En => error.to_string(),
         }),
+        EngineError::Newer(what) => Failure::store(match language {
+            Language::Fr => format!(
+                "le journal contient un événement « {what} » que seule une version plus récente de guichet connaît"
+            ),
+            Language::En => error.to_string(),
+        }),
         EngineError::Decode(_) | EngineError::Plan(_) | EngineError::MissingDefinition(_) => {
             Failure::store(error.to_string())
         }
@@ -122,6 +142,9 @@ pub(crate) fn journal(error: &JournalError, language: Language) -> Failure {
             format!(
                 "le journal est endommagé : {what} ; restaurez une sauvegarde, ou lancez `guichet verify`"
             )
+        }
+        JournalError::Unavailable { reason } => {
+            format!("l’entrepôt ne répond pas ; rien n’a été écrit : {reason}")
         }
         JournalError::Keys { reason } => format!("les clés de scellement sont inutilisables : {reason}"),
         _ => error.to_string(),

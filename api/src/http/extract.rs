@@ -223,12 +223,12 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
 
 impl Wishes {
     /// Whose key the client sent; none if it sent none.
-    pub(crate) fn holder(&self, app: &App, tenant: &str) -> Result<Option<KeyEntry>, Problem> {
+    pub(crate) async fn holder(&self, app: &App, tenant: &str) -> Result<Option<KeyEntry>, Problem> {
         let Some(key) = &self.key else { return Ok(None) };
         let entry = app.access.holder(tenant, key).ok_or_else(Problem::unauthorized)?;
         // Whoever left the town hall has a key that opens nothing, even before it is taken back.
         if let Holder::Agent(code) = &entry.holder {
-            let organisation = app.guichet.engine().definitions().organisation(tenant).unwrap_or_default();
+            let organisation = app.guichet.engine().organisation_now(tenant).await?.unwrap_or_default();
             let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
             person.ok_or_else(Problem::unauthorized)?;
         }
@@ -236,8 +236,8 @@ impl Wishes {
     }
 
     /// Whose key the client sent; there must be one.
-    pub(crate) fn someone(&self, app: &App, tenant: &str) -> Result<KeyEntry, Problem> {
-        self.holder(app, tenant)?.ok_or_else(Problem::unauthorized)
+    pub(crate) async fn someone(&self, app: &App, tenant: &str) -> Result<KeyEntry, Problem> {
+        self.holder(app, tenant).await?.ok_or_else(Problem::unauthorized)
     }
 
     /// The id of the command: the client's, or a fresh one.

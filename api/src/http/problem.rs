@@ -164,6 +164,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "server.too_slow", fr, en).retry_after(2)
     }
 
+    /// A newer version wrote what is asked for, while servers of both run: one of those can answer.
+    #[must_use]
+    pub fn newer() -> Self {
+        let (fr, en) = (
+            "Une version plus récente de Guichet a déjà traité cette demande ; réessayez : un autre serveur répondra.",
+            "A newer version of Guichet has dealt with this already; try again: another server will answer.",
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "version.newer", fr, en).retry_after(2)
+    }
+
     /// A fault of ours: what it is stands in the log, under the id of the exchange.
     #[must_use]
     pub fn internal() -> Self {
@@ -306,6 +316,10 @@ impl From<EngineError> for Problem {
             EngineError::UnknownTenant | EngineError::UnknownRequest => Self::not_found(),
             EngineError::Journal(error) => Self::from(error),
             EngineError::Contended => Self::busy(),
+            EngineError::Newer(_) => {
+                tracing::error!(error = %error, "a newer version wrote what is asked for");
+                Self::newer()
+            }
             EngineError::Decode(_)
             | EngineError::Plan(_)
             | EngineError::MissingDefinition(_)
@@ -353,8 +367,11 @@ impl From<JournalError> for Problem {
                     "The journal does not answer; nothing was recorded.",
                 )
             }
+            JournalError::Newer { .. } => {
+                tracing::error!(error = %error, "the journal has a newer format");
+                Self::newer()
+            }
             JournalError::Invalid { .. }
-            | JournalError::Newer { .. }
             | JournalError::Corrupt { .. }
             | JournalError::Keys { .. }
             | JournalError::KeyMissing { .. } => {

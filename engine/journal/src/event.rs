@@ -174,6 +174,12 @@ impl Recorded {
         Self { position, header, body, parsed: OnceLock::new() }
     }
 
+    /// Whether its header has a form that only newer versions of this program know.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        crate::header::version(&self.header).is_some_and(|version| version > crate::HEADER_VERSION)
+    }
+
     /// Where it stands in the journal.
     #[must_use]
     pub const fn position(&self) -> Position {

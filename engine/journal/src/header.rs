@@ -197,6 +197,12 @@ fn instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// The version of a header's form: its first member in every form.
+pub(crate) fn version(header: &str) -> Option<u32> {
+    let digits = header.strip_prefix("{\"v\":")?;
+    digits.split_once(',')?.0.parse().ok()
+}
+
 /// The value of a text member whose value is a plain name.
 pub(crate) fn cut<'a>(header: &'a str, member: &str) -> Option<&'a str> {
     let rest = after(header, member)?.strip_prefix('"')?;
@@ -274,5 +280,6 @@ mod tests {
         assert!(!names_keys(&text));
         let header = Header::parse(&text).unwrap();
         assert_eq!((header.previous, header.keys.len(), header.v), (None, 0, HEADER_VERSION));
+        assert_eq!(version(&text), Some(HEADER_VERSION));
     }
 }

@@ -107,6 +107,12 @@ pub trait Journal: Send + Sync {
     /// `Unavailable` or `Closed`.
     async fn head(&self) -> Result<Option<Position>, JournalError>;
 
+    /// Whether others may append to the same store while this journal is open: another program, or another engine of
+    /// this one. Whoever keeps in memory what the store holds must ask again then, before deciding by it.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// The key store that this journal seals with.
     fn keys(&self) -> &Arc<dyn KeyStore>;
 

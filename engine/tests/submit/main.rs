@@ -12,4 +12,5 @@ mod late;
 mod looking_back;
 mod publishing;
 mod repeating;
+mod servers;
 mod town;

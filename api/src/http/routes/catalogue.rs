@@ -49,7 +49,7 @@ pub(crate) async fn search(
     At(tenant): At<String>,
     Ask(filter): Ask<Filter>,
 ) -> Result<Response, Problem> {
-    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+    if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
     let query = CatalogueQuery {

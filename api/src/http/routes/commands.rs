@@ -51,7 +51,7 @@ pub(crate) async fn command(
     wishes: Wishes,
     Json(command): Json<Command>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant)?;
+    let holder = wishes.someone(&app, &tenant).await?;
     if matches!(command, Command::Receive { .. }) {
         return Err(Problem::unprocessable(
             "command.receive_elsewhere",

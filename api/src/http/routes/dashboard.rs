@@ -24,10 +24,10 @@ pub(crate) async fn dashboard(
     At(tenant): At<String>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    if !app.open_figures || wishes.holder(&app, &tenant)?.is_some() {
-        wishes.someone(&app, &tenant)?;
+    if !app.open_figures || wishes.holder(&app, &tenant).await?.is_some() {
+        wishes.someone(&app, &tenant).await?;
     }
-    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+    if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
     Ok(axum::Json(app.guichet.dashboard(Some(&tenant)).await?).into_response())

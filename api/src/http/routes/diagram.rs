@@ -38,10 +38,11 @@ pub(crate) async fn process(
     At((tenant, theme, process)): At<(String, String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
-    let definitions = app.guichet.engine().definitions();
-    let plan = definitions.in_force(&tenant, &format!("{theme}/{process}")).ok_or_else(Problem::not_found)?;
-    let organisation = definitions.organisation(&tenant).ok_or_else(Problem::not_found)?;
+    wishes.someone(&app, &tenant).await?;
+    let engine = app.guichet.engine();
+    let plan = engine.in_force_now(&tenant, &format!("{theme}/{process}")).await?;
+    let plan = plan.ok_or_else(Problem::not_found)?;
+    let organisation = engine.definitions().organisation(&tenant).ok_or_else(Problem::not_found)?;
     Ok(picture(&chart(plan.definition(), &Names::of(&organisation), wishes.language)))
 }
 
@@ -63,6 +64,6 @@ pub(crate) async fn request(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
+    wishes.someone(&app, &tenant).await?;
     Ok(picture(&app.guichet.diagram(&tenant, request_id(&request)?, wishes.language).await?))
 }

@@ -41,7 +41,7 @@ pub(crate) async fn inbox(
     Ask(filter): Ask<Filter>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant)?;
+    let holder = wishes.someone(&app, &tenant).await?;
     let Actor::Agent(person) = holder.actor() else {
         return Err(Problem::forbidden(
             "Seule la clé d’un agent ouvre une corbeille.",

@@ -80,7 +80,7 @@ pub(crate) async fn propose(
     wishes: Wishes,
     Json(proposed): Json<Proposed>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant)?;
+    let holder = wishes.someone(&app, &tenant).await?;
     if !matches!(holder.holder, Holder::Agent(_)) {
         return Err(Problem::forbidden(
             "Seul un agent peut proposer une fiche.",
@@ -156,7 +156,7 @@ pub(crate) async fn versions(
     At((tenant, theme, process)): At<(String, String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
+    wishes.someone(&app, &tenant).await?;
     let versions = app.guichet.engine().versions(&tenant, &format!("{theme}/{process}")).await?;
     Ok(axum::Json(serde_json::json!({ "versions": versions })).into_response())
 }

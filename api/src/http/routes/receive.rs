@@ -85,8 +85,8 @@ pub(crate) async fn receive(
     wishes: Wishes,
     Json(incoming): Json<Incoming>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.holder(&app, &tenant)?;
-    if app.guichet.engine().definitions().organisation(&tenant).is_none() {
+    let holder = wishes.holder(&app, &tenant).await?;
+    if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
     if holder.is_none() && !incoming.is_public() {

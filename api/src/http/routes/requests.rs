@@ -146,7 +146,7 @@ pub(crate) async fn list(
     Ask(filter): Ask<Filter>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
+    wishes.someone(&app, &tenant).await?;
     if filter.limit.is_some_and(|limit| limit == 0 || limit > guichet_projections::PAGE_ROWS_MAX) {
         return Err(Problem::malformed(
             "query.limit",
@@ -176,7 +176,7 @@ pub(crate) async fn one(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant)?;
+    let holder = wishes.someone(&app, &tenant).await?;
     let known = app.guichet.request(&tenant, request_id(&request)?).await?;
     let dossier = match holder.actor() {
         Actor::Agent(code) if may_read(&known, &code) => Some(app.guichet.dossier(&tenant, &known).await?),
@@ -240,7 +240,7 @@ pub(crate) async fn timeline(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
+    wishes.someone(&app, &tenant).await?;
     let request: RequestId = request_id(&request)?;
     let answer = app.guichet.read_models().timeline(&tenant, request).await?;
     if answer.value.is_empty() {
@@ -267,7 +267,7 @@ pub(crate) async fn explanation(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant)?;
+    wishes.someone(&app, &tenant).await?;
     let explained = app.guichet.explain(&tenant, request_id(&request)?).await?;
     Ok(axum::Json(explained).into_response())
 }

@@ -154,6 +154,11 @@ impl Journal for SqliteJournal {
         read::examine(&self.readers.pool).await
     }
 
+    /// The lock of the folder keeps everybody else out.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn keys(&self) -> &Arc<dyn KeyStore> {
         self.queue.keys()
     }
