@@ -23,8 +23,8 @@ format:
 lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-unit:
-	@.ci/with-mail .ci/with-postgres $(CARGO) test --workspace --locked
+unit: ## with KurrentDB, so that everything is built once
+	@.ci/with-mail .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus

@@ -26,12 +26,11 @@ const ALLOWED: [&str; 14] = [
 ];
 
 /// Crates with an advisory or no keeper that look like the obvious choice, each with the reason.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 4] = [
     ("serde_yml", "RUSTSEC-2025-0068, unsound and archived"),
     ("serde_yaml", "archived"),
     ("proc-macro-error2", "RUSTSEC-2026-0173"),
     ("openssl-sys", "the system's library: a second stack for TLS"),
-    ("aws-lc-sys", "a long build of C that only the KurrentDB client may bring"),
 ];
 
 fn allowed(expression: &str) -> bool {
@@ -40,10 +39,14 @@ fn allowed(expression: &str) -> bool {
     expression.split(" AND ").all(one_of)
 }
 
-fn packages() -> Vec<Value> {
+/// What only the KurrentDB client may bring: its own second way of everything, and the build of C.
+const ONLY_FOR_KURRENTDB: [&str; 5] = ["kurrentdb", "tonic", "reqwest", "aws-lc-rs", "aws-lc-sys"];
+
+/// The packages of a build with these features.
+fn packages(features: &str) -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform"])
-        .arg("x86_64-unknown-linux-gnu")
+        .args(["x86_64-unknown-linux-gnu", "--features", features])
         .current_dir(workspace())
         .output()
         .unwrap();
@@ -54,7 +57,7 @@ fn packages() -> Vec<Value> {
 
 #[test]
 fn every_licence_is_one_that_towns_and_embedders_may_use() {
-    let strangers: Vec<String> = packages()
+    let strangers: Vec<String> = packages("guichet/kurrentdb")
         .iter()
         .filter(|package| !package["license"].as_str().is_some_and(allowed))
         .map(|package| format!("{}: {}", package["name"], package["license"]))
@@ -65,11 +68,22 @@ fn every_licence_is_one_that_towns_and_embedders_may_use() {
 
 #[test]
 fn no_crate_is_known_to_be_unsafe_or_abandoned() {
-    for package in packages() {
+    for package in packages("guichet/kurrentdb") {
         let name = package["name"].as_str().unwrap();
         let refused = REFUSED.iter().find(|(refused, _)| *refused == name);
         assert!(refused.is_none(), "{refused:?}");
     }
+}
+
+#[test]
+fn who_does_not_want_kurrentdb_does_not_carry_it() {
+    let carried = |features: &str| -> Vec<String> {
+        let packages = packages(features);
+        let names = packages.iter().map(|package| package["name"].as_str().unwrap());
+        names.filter(|name| ONLY_FOR_KURRENTDB.contains(name)).map(str::to_owned).collect()
+    };
+    assert_eq!(carried(""), Vec::<String>::new());
+    assert_eq!(carried("guichet/kurrentdb").len(), ONLY_FOR_KURRENTDB.len());
 }
 
 /// The packages of a lock file, each with its version.
@@ -91,6 +105,6 @@ fn the_fuzzer_tries_the_versions_that_towns_run() {
     let house = locked("Cargo.lock");
     let alone: BTreeSet<String> =
         locked("tests/fuzz/Cargo.lock").difference(&house).map(|(name, _)| name.clone()).collect();
-    let tools = ["arbitrary", "guichet-fuzz", "jobserver", "libfuzzer-sys"].map(str::to_owned);
+    let tools = ["arbitrary", "guichet-fuzz", "libfuzzer-sys"].map(str::to_owned);
     assert_eq!(alone, BTreeSet::from(tools), "copy Cargo.lock there and build it once");
 }

@@ -9,6 +9,8 @@ mod group;
 mod header;
 mod id;
 mod keys;
+#[cfg(feature = "kurrentdb")]
+mod kurrentdb;
 pub mod limits;
 mod memory;
 mod place;
@@ -34,6 +36,8 @@ pub use keys::{
     DataKey, KEYS_FILE, KeyState, KeyStore, MASTER_FILE, MasterKey, MemoryKeyStore, PostgresKeyStore,
     SqliteKeyStore,
 };
+#[cfg(feature = "kurrentdb")]
+pub use kurrentdb::{KurrentJournal, KurrentOptions, Patience};
 pub use memory::MemoryJournal;
 pub use port::{Filter, Journal, Page};
 pub use postgres::{PostgresJournal, PostgresOptions};

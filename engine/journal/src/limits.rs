@@ -62,3 +62,9 @@ pub const POSTGRES_RECONNECT_MILLISECONDS_MAX: u64 = 4_000;
 
 /// How often a server asks a database what the others did, should their notifications be lost, in milliseconds.
 pub const POSTGRES_POLL_MILLISECONDS: u64 = 500;
+
+/// Appends that are under way to KurrentDB at the same time; further callers wait. Below the hundred calls that its server takes on one connection.
+pub const CALLS_IN_FLIGHT_MAX: usize = 64;
+
+/// Streams in KurrentDB whose head and commands are remembered.
+pub const STREAMS_CACHED_MAX: usize = 16_384;
