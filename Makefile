@@ -22,8 +22,9 @@ format:
 
 lint:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --locked --features guichet/kurrentdb -- -D warnings
 
-unit: ## with KurrentDB, so that everything is built once
+unit: ## with KurrentDB, so that everything is built once; `lint` looks at the default build too
 	@.ci/with-mail .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer

@@ -1,5 +1,6 @@
 //! Reading streams and the whole log. A page that ends early is not taken for the end: a node that goes away closes a reading as politely as
-//! one that has told everything, so the end is believed only when it is reached a second time.
+//! one that has told everything, so the end is believed only when something else says so too: the number of the stream's last event, a second
+//! look, or the last event of the log read backwards.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,6 +21,12 @@ use crate::port::{Filter, Page};
 /// Events of others that one page passes over before it answers with what it has.
 const PASSED_OVER_MAX: usize = 16 * READ_EVENTS_MAX;
 
+/// Events that one call asks for at least where others' stand between ours.
+const PASSING_EVENTS: usize = 1024;
+
+/// Calls that one page makes before it answers with what it has.
+const LOOKS_MAX: usize = 64;
+
 /// Events that one call asks for when it looks for the last of ours.
 const BACKWARDS: usize = 256;
 
@@ -33,6 +40,30 @@ pub(super) struct Reader {
 pub(super) struct Seen {
     pub(super) head: Option<Position>,
     pub(super) through: Option<Position>,
+}
+
+/// What a page has come to.
+#[derive(Default)]
+struct Looked {
+    events: Vec<Recorded>,
+    cursor: Option<Position>,
+    last_own: Option<Position>,
+    own: usize,
+    passed: usize,
+}
+
+impl Looked {
+    fn take(&mut self, position: Position, own: Option<Recorded>, filter: &Filter) {
+        self.cursor = Some(position);
+        match own {
+            Some(event) => {
+                self.own += 1;
+                self.last_own = Some(position);
+                self.events.extend(Some(event).filter(|event| filter.wants(event)));
+            }
+            None => self.passed += 1,
+        }
+    }
 }
 
 /// What one call brought.
@@ -214,38 +245,42 @@ impl Reader {
         let limit = limit.clamp(1, READ_EVENTS_MAX);
         let known = self.seen();
         let begin = if known.head == after { known.through.max(after) } else { after };
-        let (mut events, mut own, mut passed, mut last_own) = (Vec::new(), 0, 0, None);
-        let mut cursor = begin;
-        loop {
+        let mut looked = Looked { cursor: begin, ..Looked::default() };
+        for _ in 0..LOOKS_MAX {
             // A reading begins with the event at the position itself, which was seen already.
-            let asked = (limit - own).saturating_add(1);
-            let from = cursor.map_or(StreamPosition::Start, |at| StreamPosition::Position(log_position(at)));
+            let least = if looked.passed > 0 { PASSING_EVENTS } else { 0 };
+            let asked = (limit - looked.own).saturating_add(1).max(least);
+            let from =
+                looked.cursor.map_or(StreamPosition::Start, |at| StreamPosition::Position(log_position(at)));
             let options = ReadAllOptions::default().position(from).max_count(asked);
             let mut found = self.log(options).await?;
-            found.retain(|event| Some(position_of(event)) > cursor);
-            found.truncate(limit - own);
-            if found.is_empty() {
-                let through = last_own.or(after);
-                if last_own.is_some() || after.is_none() || after == known.head {
-                    self.learn(Seen { head: through, through: cursor });
-                }
-                return Ok(Page { events, through, at_end: true });
-            }
+            let short = found.len() < asked;
+            found.retain(|event| Some(position_of(event)) > looked.cursor);
             for event in &found {
-                cursor = Some(position_of(event));
-                match self.own(event) {
-                    Some(event) => {
-                        own += 1;
-                        last_own = Some(event.position());
-                        events.extend(Some(event).filter(|event| filter.wants(event)));
-                    }
-                    None => passed += 1,
+                if looked.own < limit {
+                    looked.take(position_of(event), self.own(event), filter);
                 }
             }
-            if own >= limit || passed >= PASSED_OVER_MAX {
-                return Ok(Page { events, through: cursor, at_end: false });
+            if looked.own >= limit || looked.passed >= PASSED_OVER_MAX {
+                break;
+            }
+            if short && self.is_end(looked.cursor).await? {
+                let through = looked.last_own.or(after);
+                if looked.last_own.is_some() || after.is_none() || after == known.head {
+                    self.learn(Seen { head: through, through: looked.cursor });
+                }
+                return Ok(Page { events: looked.events, through, at_end: true });
             }
         }
+        Ok(Page { events: looked.events, through: looked.cursor, at_end: false })
+    }
+
+    /// Whether nothing stands in the log behind this position.
+    async fn is_end(&self, cursor: Option<Position>) -> Result<bool, JournalError> {
+        let options = ReadAllOptions::default().backwards().position(StreamPosition::End).max_count(1);
+        let found = self.log(options).await?;
+        // No event at all is only believed where none was seen.
+        Ok(found.first().map_or(cursor.is_none(), |last| Some(position_of(last)) <= cursor))
     }
 
     /// The position of the last event of ours, looked for backwards from the end to where the log is known.

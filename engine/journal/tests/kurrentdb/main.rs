@@ -4,7 +4,17 @@
 //! `GUICHET_TEST_KURRENTDB` holds its address.
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod failover;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod tools;
 
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, reason = "numbers of a test's log")]

@@ -20,6 +20,7 @@ use tonic::codegen::tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
 
 use log::Log;
+pub(crate) use log::Record;
 use service::Rpc;
 use wire::Wire;
 
@@ -220,6 +221,10 @@ impl Cluster {
 
     pub(crate) fn inject(&self, call: Call, fault: Fault) {
         self.shared.faults.lock().unwrap().push_back((call, fault));
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.shared.faults.lock().unwrap().clear();
     }
 
     /// Faults that no call has met yet.
