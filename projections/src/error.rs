@@ -12,6 +12,12 @@ pub enum ProjectionError {
         /// What the database said.
         reason: String,
     },
+    /// The database of the read models does not answer for now.
+    #[error("the database of the read models is unavailable: {reason}")]
+    Unavailable {
+        /// What happened.
+        reason: String,
+    },
     /// The journal did not answer.
     #[error("the journal could not be followed: {0}")]
     Journal(#[from] JournalError),
@@ -69,7 +75,27 @@ fn at(position: Option<Position>) -> String {
 
 impl From<sqlx::Error> for ProjectionError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Store { reason: error.to_string() }
+        if matches!(error, sqlx::Error::PoolClosed) {
+            return Self::Closed;
+        }
+        let reason = error.to_string();
+        if is_unavailable(&error) { Self::Unavailable { reason } } else { Self::Store { reason } }
+    }
+}
+
+/// Whether the connection failed, or the server was stopping or starting, rather than the statement.
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        // Connection exceptions, too many connections, shutdowns.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["08", "57P", "53300", "25P03"].iter().any(|class| code.starts_with(class))),
+        _ => false,
     }
 }
 
@@ -82,7 +108,7 @@ impl ProjectionError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Store { .. } | Self::Timeout { .. } | Self::Superseded => true,
+            Self::Store { .. } | Self::Unavailable { .. } | Self::Timeout { .. } | Self::Superseded => true,
             Self::Journal(error) => {
                 matches!(error, JournalError::Unavailable { .. } | JournalError::Full)
             }

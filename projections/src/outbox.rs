@@ -17,7 +17,8 @@ use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Change, Fold, Turn};
 use crate::store::{
-    Columns, Connection, Row, Rows, Snapshot, Table, Value, Where, bytes, code, int, opt_int, opt_text, text,
+    Columns, Connection, Row, Rows, Snapshot, Table, Value, Where, bytes, code, instant, int, micros,
+    opt_int, opt_text, text,
 };
 
 /// The read model.
@@ -56,6 +57,8 @@ pub(crate) static ATTEMPTS: Table = Table {
         opt_int("leased_until"),
         int("done"),
         opt_text("error"),
+        opt_text("holder"),
+        opt_int("touched"),
     ],
     key: 2,
     indexes: &[],
@@ -85,6 +88,8 @@ pub struct OutboxItem {
     pub next_attempt: Option<DateTime<Utc>>,
     /// Until when a worker has it (UTC).
     pub leased_until: Option<DateTime<Utc>>,
+    /// The worker that has it.
+    pub holder: Option<String>,
     /// Why the last try failed.
     pub error: Option<String>,
 }
@@ -162,7 +167,7 @@ pub(crate) async fn load(connection: &mut Connection<'_>, suffix: &str) -> Resul
 }
 
 const COLUMNS: &str = "o.request, o.tenant, o.effect, o.recipient, o.subject, o.means, o.asked, \
-    COALESCE(a.attempts, 0), a.next_attempt, a.leased_until, a.error";
+    COALESCE(a.attempts, 0), a.next_attempt, a.leased_until, a.holder, a.error";
 
 const FROM: &str =
     "FROM outbox o LEFT JOIN outbox_attempt a ON a.request = o.request AND a.effect = o.effect";
@@ -180,16 +185,55 @@ fn read(row: &Row) -> Result<OutboxItem, ProjectionError> {
         attempts: at.number()?,
         next_attempt: at.opt_instant()?,
         leased_until: at.opt_instant()?,
+        holder: at.take()?,
         error: at.take()?,
     })
 }
 
+/// How long tries are kept after the last of them, in microseconds: as long as tables of another version may lag behind
+/// and still hold an effect that is settled.
+const KEPT: i64 = 24 * 3_600 * 1_000_000;
+
+/// One claim in so many takes away the tries of what is settled.
+const CLEAN_EVERY: u64 = 64;
+
+/// Marks items as claimed.
+async fn lease(
+    connection: &mut Connection<'_>,
+    items: &mut [OutboxItem],
+    (now, until): (i64, i64),
+    holder: &str,
+) -> Result<(), ProjectionError> {
+    let mut values: Vec<Value> = Vec::with_capacity(items.len() * 5);
+    for item in &mut *items {
+        (item.leased_until, item.holder) = (Some(instant(until)), Some(holder.to_owned()));
+        let key = [item.request.0.into(), (&item.effect).into()];
+        values.extend(key.into_iter().chain([until.into(), holder.into(), now.into()]));
+    }
+    for chunk in values.chunks(LEASED_AT_ONCE * 5) {
+        let marks = vec!["(?, ?, 0, 0, ?, ?, ?)"; chunk.len() / 5].join(", ");
+        let sql = format!(
+            "INSERT INTO outbox_attempt (request, effect, attempts, done, leased_until, holder, touched) \
+             VALUES {marks} ON CONFLICT (request, effect) DO UPDATE SET leased_until = excluded.leased_until, \
+             holder = excluded.holder, touched = excluded.touched"
+        );
+        connection.run(&sql, chunk).await?;
+    }
+    Ok(())
+}
+
+/// Claims noted by one statement.
+const LEASED_AT_ONCE: usize = 64;
+
 /// What a worker asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
+    /// Who asks, for those who look at the outbox: a server's name.
+    pub holder: String,
     /// Now (UTC).
     pub now: DateTime<Utc>,
-    /// Until when nobody else gets what is claimed (UTC).
+    /// Until when nobody else gets what is claimed (UTC). Where several servers share a database, the time from `now` to
+    /// here is counted by the database's clock.
     pub lease_until: DateTime<Utc>,
     /// Only effects by these means; by any if empty.
     pub by: Vec<Delivery>,
@@ -198,72 +242,76 @@ pub struct Claim {
 }
 
 impl ReadModels {
-    /// Claims effects that may be tried now, the longest asked for first. A claim that is neither reported done nor
-    /// failed ends with its lease.
+    /// Claims effects that may be tried now, the longest asked for first; no two claims, of any server, hold the same. A
+    /// claim that is neither reported done nor failed ends with its lease. Whoever claims first waits until the read
+    /// models have caught up, so that nothing is claimed that was settled long ago.
     ///
     /// # Errors
-    /// [`ProjectionError::Store`].
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
     pub async fn outbox_claim(&self, claim: &Claim) -> Result<Vec<OutboxItem>, ProjectionError> {
-        let now = claim.now;
-        let mut filter = Where::default();
-        filter.with("(a.next_attempt IS NULL OR a.next_attempt <= ?)", now);
-        filter.with("(a.leased_until IS NULL OR a.leased_until <= ?)", now);
-        filter.raw("COALESCE(a.done, 0) = 0", []);
-        filter.among("o.means", claim.by.iter().map(code));
-        let sql = format!(
-            "SELECT {COLUMNS} {FROM} {} ORDER BY o.asked, o.rid, o.effect LIMIT {}",
-            filter.sql(),
-            claim.limit
-        );
+        let term = (claim.lease_until - claim.now).num_microseconds().unwrap_or(0);
+        let clean = self.claims().is_multiple_of(CLEAN_EVERY);
         let work = async |connection: &mut Connection<'_>| {
-            // What is settled has no tries any more.
-            let gone = "DELETE FROM outbox_attempt WHERE NOT EXISTS (SELECT 1 FROM outbox o \
-                WHERE o.request = outbox_attempt.request AND o.effect = outbox_attempt.effect)";
-            connection.run(gone, &[]).await?;
+            let now = connection.clock(micros(claim.now)).await?;
+            if clean {
+                let gone = "DELETE FROM outbox_attempt WHERE COALESCE(touched, 0) < ? AND NOT EXISTS (SELECT 1 \
+                    FROM outbox o WHERE o.request = outbox_attempt.request AND o.effect = outbox_attempt.effect)";
+                connection.run(gone, &[(now - KEPT).into()]).await?;
+            }
+            let mut filter = Where::default();
+            filter.with("(a.next_attempt IS NULL OR a.next_attempt <= ?)", claim.now);
+            filter.with("(a.leased_until IS NULL OR a.leased_until <= ?)", now);
+            filter.raw("COALESCE(a.done, 0) = 0", []);
+            filter.among("o.means", claim.by.iter().map(code));
+            let (conditions, limit) = (filter.sql(), claim.limit);
+            let order = "ORDER BY o.asked, o.rid, o.effect";
+            let sql = format!("SELECT {COLUMNS} {FROM} {conditions} {order} LIMIT {limit}");
             let rows = connection.run(&sql, &filter.values).await?;
             let mut items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            for item in &mut items {
-                item.leased_until = Some(claim.lease_until);
-                let lease = "INSERT INTO outbox_attempt (request, effect, attempts, leased_until, done) \
-                    VALUES (?, ?, 0, ?, 0) ON CONFLICT (request, effect) DO UPDATE SET leased_until = excluded.leased_until";
-                let key = [item.request.0.into(), (&item.effect).into(), claim.lease_until.into()];
-                connection.run(lease, &key).await?;
-            }
+            lease(connection, &mut items, (now, now + term), &claim.holder).await?;
             Ok(items)
         };
         self.database().shared(work).await
     }
 
     /// Notes that an effect was carried out and reported, so that nobody claims it again before the event that says so
-    /// has been taken in.
+    /// has been taken in. That is true whoever says it, even a worker whose claim was over.
     ///
     /// # Errors
-    /// [`ProjectionError::Store`].
-    pub async fn outbox_done(&self, request: RequestId, effect: &str) -> Result<(), ProjectionError> {
-        let done = "INSERT INTO outbox_attempt (request, effect, attempts, done) VALUES (?, ?, 1, 1) \
-            ON CONFLICT (request, effect) DO UPDATE SET done = 1, attempts = outbox_attempt.attempts + 1";
-        let values = [request.0.into(), effect.into()];
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
+    pub async fn outbox_done(&self, item: &OutboxItem) -> Result<(), ProjectionError> {
+        let done = "INSERT INTO outbox_attempt (request, effect, attempts, done, touched) VALUES (?, ?, 1, 1, ?) \
+            ON CONFLICT (request, effect) DO UPDATE SET done = 1, attempts = outbox_attempt.attempts + 1, \
+            touched = excluded.touched";
+        let touched = item.leased_until.unwrap_or(item.asked);
+        let values = [item.request.0.into(), (&item.effect).into(), touched.into()];
         self.database().shared(async |connection| connection.run(done, &values).await.map(drop)).await
     }
 
-    /// Notes that an effect failed and when it may be tried again (UTC). `error` is kept as it is, so it must name
-    /// nobody.
+    /// Notes that a claimed effect failed and when it may be tried again (UTC). `error` is kept as it is, so it must
+    /// name nobody. False, and nothing noted, where the claim was over and somebody else has the effect by now.
     ///
     /// # Errors
-    /// [`ProjectionError::Store`].
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
     pub async fn outbox_failed(
         &self,
-        request: RequestId,
-        effect: &str,
+        item: &OutboxItem,
         error: &str,
         next_attempt: DateTime<Utc>,
-    ) -> Result<(), ProjectionError> {
-        let failed = "INSERT INTO outbox_attempt (request, effect, attempts, next_attempt, error, done) \
-            VALUES (?, ?, 1, ?, ?, 0) ON CONFLICT (request, effect) DO UPDATE SET \
-            attempts = outbox_attempt.attempts + 1, next_attempt = excluded.next_attempt, error = excluded.error, \
-            leased_until = NULL";
-        let values: [Value; 4] = [request.0.into(), effect.into(), next_attempt.into(), error.into()];
-        self.database().shared(async |connection| connection.run(failed, &values).await.map(drop)).await
+    ) -> Result<bool, ProjectionError> {
+        // Two claims of one effect never end at the same instant: the second begins after the end of the first.
+        let failed = "UPDATE outbox_attempt SET attempts = attempts + 1, next_attempt = ?, error = ?, \
+            leased_until = NULL, holder = NULL WHERE request = ? AND effect = ? AND leased_until = ? RETURNING effect";
+        let values: [Value; 5] = [
+            next_attempt.into(),
+            error.into(),
+            item.request.0.into(),
+            (&item.effect).into(),
+            item.leased_until.into(),
+        ];
+        self.database()
+            .shared(async |connection| Ok(!connection.run(failed, &values).await?.is_empty()))
+            .await
     }
 
     /// Effects that are not done, the longest asked for first, whoever has claimed them. The counts are of effects.

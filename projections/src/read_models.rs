@@ -13,8 +13,9 @@ use crate::error::ProjectionError;
 use crate::models::{ALL, ReadModel};
 use crate::runner::{
     Known, Progress, Rebuilt, RunState, Status, astray, checkpoints, create, follow, prepare, rebuild,
+    stand_for_lead,
 };
-use crate::store::{Connection, Database, Place, SERVING, token_of};
+use crate::store::{Connection, Database, Place, SERVING, Witness, token_of};
 
 /// Bounds of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,10 @@ pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) known: Arc<RwLock<Known>>,
     pub(crate) progress: watch::Sender<Progress>,
+    /// By what this server leads, while it does.
+    pub(crate) lead: watch::Sender<Option<Witness>>,
     pub(crate) rebuilding: Mutex<()>,
+    claims: std::sync::atomic::AtomicU64,
     #[cfg(test)]
     pub(crate) commits_left: std::sync::atomic::AtomicI64,
 }
@@ -63,12 +67,18 @@ impl Inner {
     }
 }
 
-/// The live run; it ends with the last handle.
-struct Live(JoinHandle<()>);
+/// The live run and the presence among other servers; they end with the last handle.
+struct Live([JoinHandle<()>; 2]);
+
+impl Live {
+    fn end(&self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.0.abort();
+        self.end();
     }
 }
 
@@ -76,7 +86,7 @@ impl Drop for Live {
 #[derive(Clone)]
 pub struct ReadModels {
     inner: Arc<Inner>,
-    _live: Arc<Live>,
+    live: Arc<Live>,
 }
 
 impl std::fmt::Debug for ReadModels {
@@ -118,8 +128,9 @@ impl ReadModels {
         if !outdated.is_empty() {
             rebuild(&inner, outdated).await?;
         }
-        let live = Live(tokio::spawn(follow(Arc::clone(&inner))));
-        Ok(Self { inner, _live: Arc::new(live) })
+        let presence = tokio::spawn(stand_for_lead(Arc::clone(&inner)));
+        let live = Live([tokio::spawn(follow(Arc::clone(&inner))), presence]);
+        Ok(Self { inner, live: Arc::new(live) })
     }
 
     async fn connected(
@@ -127,13 +138,16 @@ impl ReadModels {
         journal: Arc<dyn Journal>,
         options: Options,
     ) -> Result<Arc<Inner>, ProjectionError> {
+        let database = Database::open(place, &set()).await?;
         Ok(Arc::new(Inner {
             journal,
             options,
-            database: Database::open(place, &set()).await?,
+            lead: watch::Sender::new(database.sole_lead()),
+            database,
             known: Arc::default(),
             progress: watch::Sender::default(),
             rebuilding: Mutex::default(),
+            claims: std::sync::atomic::AtomicU64::default(),
             #[cfg(test)]
             commits_left: std::sync::atomic::AtomicI64::new(i64::MAX),
         }))
@@ -182,7 +196,25 @@ impl ReadModels {
         let Progress { position, events, last_recorded, state, rebuilding, .. } =
             self.inner.progress.borrow().clone();
         let caught_up = position >= head;
-        Ok(Status { position, head, caught_up, events, last_recorded, state, rebuilding })
+        let leads = self.leads();
+        Ok(Status { position, head, caught_up, events, last_recorded, state, rebuilding, leads })
+    }
+
+    /// Whether this server keeps the read models; where it is alone, it does. Of several servers on one database one
+    /// does at a time, and nothing but waste comes of acting on an answer that is a moment old: what a server that no
+    /// longer leads writes is refused.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.inner.lead.borrow().is_some()
+    }
+
+    /// Waits until this server leads (`true`) or does not (`false`).
+    ///
+    /// # Errors
+    /// [`ProjectionError::Closed`].
+    pub async fn wait_for_lead(&self, leads: bool) -> Result<(), ProjectionError> {
+        let mut lead = self.inner.lead.subscribe();
+        lead.wait_for(|lead| lead.is_some() == leads).await.map(drop).map_err(|_| ProjectionError::Closed)
     }
 
     /// Rebuilds read models by name, all of them if none is named, beside those that serve, and puts them in their
@@ -202,7 +234,8 @@ impl ReadModels {
 
     /// Ends the live run and closes the database. Other handles answer with errors from then on.
     pub async fn close(&self) {
-        self._live.0.abort();
+        self.live.end();
+        self.inner.lead.send_replace(None);
         self.inner.progress.send_modify(|progress| progress.state = RunState::Closed);
         self.inner.database.close().await;
     }
@@ -224,6 +257,11 @@ impl ReadModels {
     #[cfg(test)]
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    /// How many claims this server made before this one.
+    pub(crate) fn claims(&self) -> u64 {
+        self.inner.claims.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
     pub(crate) fn database(&self) -> &Database {

@@ -388,6 +388,7 @@ impl From<ProjectionError> for Problem {
             ProjectionError::Cursor => Self::bad_cursor(),
             ProjectionError::Journal(error) => Self::from(error),
             ProjectionError::Store { .. }
+            | ProjectionError::Unavailable { .. }
             | ProjectionError::Poison(_)
             | ProjectionError::Timeout { .. }
             | ProjectionError::UnknownName { .. }

@@ -85,6 +85,7 @@ impl Outbox {
     /// [`WorkerError`]; what was sent and reported before stands.
     pub async fn run_once(&self, now: DateTime<Utc>) -> Result<Sent, WorkerError> {
         let claim = Claim {
+            holder: format!("process {}", std::process::id()),
             now,
             lease_until: now + LEASE,
             // Letters, the counter and the telephone are agents' work.
@@ -138,26 +139,26 @@ impl Outbox {
         let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
         if is_taken_over(&history, item) {
             self.report(item, &failed(item, TAKEN_OVER.to_owned()), "failed").await?;
-            self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+            self.guichet.read_models().outbox_done(item).await?;
             return Ok(Outcome::Failed);
         }
         match self.send(item, &history, now).await? {
             Ok(()) => {
                 self.report(item, &done(item), "done").await?;
-                self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+                self.guichet.read_models().outbox_done(item).await?;
                 Ok(Outcome::Done)
             }
             Err(SendError::Later(why)) if item.attempts + 1 < self.guichet.options().retries.attempts_max => {
                 let wait = self.guichet.options().retries.wait_after(item.attempts + 1);
                 let next = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
                 tracing::info!(request.id = %item.request, effect = item.effect, why, "a message goes out later");
-                self.guichet.read_models().outbox_failed(item.request, &item.effect, &why, next).await?;
+                self.guichet.read_models().outbox_failed(item, &why, next).await?;
                 Ok(Outcome::Postponed)
             }
             Err(SendError::Later(why) | SendError::Never(why)) => {
                 tracing::warn!(request.id = %item.request, effect = item.effect, why, "a message cannot go out");
                 self.report(item, &failed(item, why), "failed").await?;
-                self.guichet.read_models().outbox_done(item.request, &item.effect).await?;
+                self.guichet.read_models().outbox_done(item).await?;
                 Ok(Outcome::Failed)
             }
         }

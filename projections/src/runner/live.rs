@@ -1,46 +1,79 @@
-//! The live run: the tables that serve follow the journal.
+//! The live run: the tables that serve follow the journal, kept by this server or by another.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::folder::{Folded, Folder};
+use super::lead::look_on;
 use super::pump::{Pump, Until};
-use super::schema::{Checkpoint, advance, checkpoints, create, hold_checkpoints, still_leads, take_lead};
+use super::schema::{Checkpoint, advance, checkpoints, create, hold_checkpoints, still_leads};
 use super::states::States;
 use super::status::RunState;
 use crate::error::{Poison, ProjectionError};
 use crate::models::{ALL, Begin};
 use crate::read_models::Inner;
-use crate::store::{Connection, Rows, SERVING, position_of, token_of};
+use crate::store::{Connection, Rows, SERVING, Witness, position_of, token_of};
 
 /// The first wait after something failed; it doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Follows the journal until it is closed or an event cannot be folded. What fails and may pass is tried again.
+/// The wait before beginning again where a swap or another leader came in between.
+const SUPERSEDED_WAIT: Duration = Duration::from_millis(20);
+
+/// Follows the journal, or whoever does, until it is closed. What fails and may pass is tried again.
 pub(crate) async fn follow(inner: Arc<Inner>) {
+    let mut lead = inner.lead.subscribe();
+    loop {
+        let witness = *lead.borrow_and_update();
+        let Some(witness) = witness else {
+            look_on(&inner, &mut lead).await;
+            continue;
+        };
+        let lost = async |lead: &mut watch::Receiver<Option<Witness>>| {
+            let _ = lead.wait_for(|now| *now != Some(witness)).await;
+        };
+        tokio::select! {
+            closed = lead_on(&inner, witness) => {
+                if closed {
+                    inner.progress.send_modify(|progress| progress.state = RunState::Closed);
+                    return;
+                }
+                // It stands before an event that it cannot fold. Only another program can.
+                lost(&mut lead).await;
+            }
+            () = lost(&mut lead) => {}
+        }
+        tracing::warn!("this server no longer leads the read models");
+        inner.database.forget_live().await;
+    }
+}
+
+/// Keeps the tables. True when the journal was closed, false before an event that cannot be folded.
+async fn lead_on(inner: &Inner, witness: Witness) -> bool {
     let mut obstacle: Option<Poison> = None;
     let mut wait = FIRST_WAIT;
     loop {
         let before = inner.progress.borrow().position;
-        match run(&inner, obstacle.as_ref()).await {
-            Ok(()) => {
-                inner.progress.send_modify(|progress| progress.state = RunState::Closed);
-                return;
-            }
-            // Tables were swapped: go on with the new ones from their checkpoint.
-            Err(ProjectionError::Superseded) => continue,
+        match run(inner, witness, obstacle.as_ref()).await {
+            Ok(()) => return true,
             // What stands before it is taken in first, then it is told.
             Err(ProjectionError::Poison(poison)) if obstacle.as_ref() != Some(&poison) => {
                 obstacle = Some(poison);
                 continue;
             }
             Err(ProjectionError::Poison(poison)) => {
-                stop(&inner, &poison);
-                return;
+                stop(inner, &poison);
+                return false;
+            }
+            // Tables were swapped, or another leads: begin again from the checkpoint, if this server still leads.
+            Err(ProjectionError::Superseded) => {
+                tokio::time::sleep(SUPERSEDED_WAIT).await;
+                continue;
             }
             Err(error) => {
                 tracing::warn!(%error, "the read models are interrupted and try again");
@@ -79,12 +112,12 @@ pub(crate) fn astray(checkpoints: &BTreeMap<String, Checkpoint>, head: Option<i6
 }
 
 /// Takes the lead, and makes the folding side at the checkpoint of the tables that serve.
-async fn begin(inner: &Inner) -> Result<(Folder, Stand), ProjectionError> {
+async fn begin(inner: &Inner, witness: Witness) -> Result<(Folder, Stand), ProjectionError> {
     let mut held = inner.database.live().await?;
     let (stand, known, pending) = held
         .connection()
         .in_transaction(async |connection| {
-            let epoch = take_lead(connection).await?;
+            let epoch = connection.draw_epoch(witness).await?.ok_or(ProjectionError::Superseded)?;
             hold_checkpoints(connection).await?;
             let mut known = checkpoints(connection).await?;
             // The checkpoints first: while they are held, the journal only grows.
@@ -117,12 +150,13 @@ async fn begin(inner: &Inner) -> Result<(Folder, Stand), ProjectionError> {
     Ok((folder, stand))
 }
 
-async fn run(inner: &Inner, obstacle: Option<&Poison>) -> Result<(), ProjectionError> {
-    let (folder, mut stand) = begin(inner).await?;
+async fn run(inner: &Inner, witness: Witness, obstacle: Option<&Poison>) -> Result<(), ProjectionError> {
+    let (folder, mut stand) = begin(inner, witness).await?;
     let after = stand.checkpoint.and_then(position_of);
     inner.progress.send_modify(|progress| {
         progress.position = after;
         progress.state = RunState::CatchingUp;
+        progress.poison = None;
     });
     let before = obstacle.map(|poison| poison.position);
     let mut pump = Pump::start(folder, after, Until::Forever { before }, inner.options.batch_events);
@@ -155,7 +189,8 @@ async fn commit(
     let mut held = inner.database.live().await?;
     let work = async |connection: &mut Connection<'_>| {
         still_leads(connection, stand.epoch, Some(to).filter(|_| published)).await?;
-        advance(connection, &ALL, (SERVING, stand.generation), rows, (stand.checkpoint, to)).await
+        advance(connection, &ALL, (SERVING, stand.generation), rows, (stand.checkpoint, to)).await?;
+        connection.announce().await
     };
     held.connection().in_transaction(work).await
 }

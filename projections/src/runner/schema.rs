@@ -127,11 +127,10 @@ pub(crate) async fn advance(
     rows.write(connection, suffix).await
 }
 
-/// In a transaction: takes the lead. The number drawn is higher than that of any leader before.
-pub(crate) async fn take_lead(connection: &mut Connection<'_>) -> Result<i64, ProjectionError> {
-    let sql = "UPDATE leadership SET epoch = epoch + 1 RETURNING epoch";
-    let rows = connection.run(sql, &[]).await?;
-    rows.first().map_or(Err(ProjectionError::Superseded), |row| Columns::new(row).take())
+/// The position at which something was last published, as its number.
+pub(crate) async fn published(connection: &mut Connection<'_>) -> Result<i64, ProjectionError> {
+    let rows = connection.run("SELECT published FROM leadership", &[]).await?;
+    rows.first().map_or(Ok(0), |row| Columns::new(row).take())
 }
 
 /// In a transaction: checks that nobody took the lead since `epoch` was drawn, and that nobody does before the end.

@@ -40,14 +40,16 @@ pub struct Status {
     pub head: Option<Position>,
     /// Whether these are the same.
     pub caught_up: bool,
-    /// Events taken in since the start.
+    /// Events that this server took in since its start.
     pub events: u64,
-    /// When the last event taken in was recorded (UTC); none before the first.
+    /// When the last event that this server took in was recorded (UTC); none before the first.
     pub last_recorded: Option<DateTime<Utc>>,
     /// What the runner does.
     pub state: RunState,
-    /// Read models that are being rebuilt beside.
+    /// Read models that this server rebuilds beside.
     pub rebuilding: Vec<String>,
+    /// Whether this server keeps the tables; otherwise another does, and this one looks on.
+    pub leads: bool,
 }
 
 /// What the runner tells at each commit.

@@ -5,6 +5,7 @@ mod connection;
 mod database;
 mod place;
 mod postgres;
+mod presence;
 mod read;
 mod sqlite;
 mod table;
@@ -14,6 +15,7 @@ mod write;
 pub(crate) use connection::{Connection, Row};
 pub(crate) use database::Database;
 pub use place::Place;
+pub(crate) use presence::{Presence, Witness};
 pub(crate) use read::{Columns, Snapshot, Where};
 #[cfg(test)]
 pub(crate) use table::Type;

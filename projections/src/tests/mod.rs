@@ -32,6 +32,7 @@ mod answers;
 mod ground;
 mod laws;
 mod places;
+mod servers;
 mod town;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What is particular to PostgreSQL: its sessions, its schemas, what its types are called, how rows go in by the
 //! thousand.
 
+mod presence;
 mod session;
 mod write;
 
@@ -14,6 +15,8 @@ use super::table::Type;
 use super::value::Value;
 use crate::error::ProjectionError;
 
+pub(crate) use presence::Presence;
+pub(super) use presence::{drop_set, sets, take_lead};
 pub(crate) use session::Postgres;
 pub(super) use session::{BEGIN_READING, BEGIN_SET_UP, BEGIN_SHARED, SHARED, schemas};
 pub(super) use write::{delete, upsert};
@@ -25,6 +28,12 @@ pub(super) const COLUMNS_OF: &str = "SELECT attname::text FROM pg_attribute \
 /// Whoever reads holds this table in its weakest mode from before their snapshot is taken: so nobody sees the new tables
 /// of a rebuild by an old snapshot, in which they would be empty.
 pub(super) const HOLD_READERS: &str = "LOCK TABLE reading IN ACCESS EXCLUSIVE MODE";
+
+/// Tells whoever listens, once it is committed.
+pub(super) const ANNOUNCE: &str = "SELECT pg_notify(current_schema(), '')";
+
+/// Microseconds since 1970.
+pub(super) const CLOCK: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
 
 /// Kept until the session ends. A schema has a lock of its own for each thing that one server does at a time.
 pub(super) const REBUILD_ALONE: &str =

@@ -85,6 +85,8 @@ pub(in crate::store) const BEGIN_SET_UP: &str = "BEGIN; SELECT pg_advisory_xact_
 pub(in crate::store) fn schemas(schema: &str) -> String {
     format!(
         "CREATE SCHEMA IF NOT EXISTS {SHARED}; CREATE SCHEMA IF NOT EXISTS {schema}; \
-         CREATE TABLE IF NOT EXISTS {schema}.reading ()"
+         CREATE TABLE IF NOT EXISTS {schema}.reading (); \
+         CREATE TABLE IF NOT EXISTS {SHARED}.model_set (name TEXT PRIMARY KEY, touched TIMESTAMPTZ NOT NULL); {}",
+        super::presence::note(&format!("'{schema}'"))
     )
 }
