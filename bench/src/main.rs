@@ -3,6 +3,7 @@
 mod check;
 mod floor;
 mod measure;
+mod order;
 mod rebuild;
 mod replay;
 mod simulate;
@@ -30,6 +31,11 @@ async fn main() -> Result<(), Fault> {
     let part = arguments.next().unwrap_or_else(|| "all".into());
     let events = arguments.next().map(|count| count.parse()).transpose()?.unwrap_or(EVENTS);
     let wanted = |name: &str| part == name || part == "all";
+    if wanted("order")
+        && let Ok(url) = std::env::var("GUICHET_TEST_POSTGRES")
+    {
+        order::run(&url).await?;
+    }
     if wanted("submit") {
         submit::run(REQUESTS).await?;
     }

@@ -335,7 +335,10 @@ impl<T: Table> Sequencer<T> {
                 .parse()
                 .map_err(|_| JournalError::corrupt("a header without a stream's name"))?;
             decided.heads.insert(stream, Some(Head::of(birth, &last)?));
+            // Whatever is born behind the next position must be new, so no other server's stream may look as if it were.
+            self.next = self.next.max(last.position().later(1).token());
         }
+        decided.next = self.next;
         Ok(remembered)
     }
 

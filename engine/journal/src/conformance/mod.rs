@@ -7,6 +7,7 @@ mod following;
 mod racing;
 mod repeating;
 mod sealing;
+mod servers;
 mod tools;
 
 use std::future::Future;
@@ -174,4 +175,15 @@ cases! {
     sealing::a_revoked_key_hides_until_restored,
     /// One key for each person in each stream, also after a restart.
     sealing::each_person_has_one_key_in_each_stream,
+    /// Followers on three servers see everything that 64 writers write to all three, once, in order. Where a store allows one server only,
+    /// there is nothing to see, here and below.
+    servers::followers_on_several_servers_miss_nothing,
+    /// A command sent again to another server answers the first receipt, also when both servers have it at the same moment.
+    servers::a_retry_on_another_server_answers_the_first_receipt,
+    /// What a server remembers of a stream hides nothing that another server wrote since.
+    servers::what_another_server_wrote_is_known,
+    /// Of many that expect the same revision at the same moment on several servers, one wins.
+    servers::one_of_many_wins_on_several_servers,
+    /// A follower that waits on one server wakes for what is appended on another.
+    servers::a_follower_wakes_for_another_server,
 }

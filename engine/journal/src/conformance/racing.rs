@@ -1,14 +1,18 @@
 //! Many at once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::task::JoinHandle;
 
 use super::tools::{command, ensure, ensure_refused, everything, soon, stream};
 use super::{Failure, Outcome, Store};
 use crate::error::{Expected, JournalError};
+use crate::event::Appended;
 use crate::follow::Followed;
 use crate::id::Revision;
-use crate::{Filter, verify_all};
+use crate::{Filter, Journal, verify_all};
 
 pub(super) async fn one_of_many_wins(store: &dyn Store) -> Outcome {
     let place = store.place().await?;
@@ -22,25 +26,30 @@ pub(super) async fn one_of_many_wins(store: &dyn Store) -> Outcome {
             let (journal, append) = (journal.clone(), command(&stream, expected, 1)?);
             rivals.push(tokio::spawn(async move { journal.append(append).await }));
         }
-        let mut won = 0;
-        for rival in rivals {
-            match rival.await? {
-                Ok(receipt) => {
-                    ensure!(
-                        receipt.revision == Revision::new(round),
-                        "the winner stands at {}",
-                        receipt.revision
-                    );
-                    won += 1;
-                }
-                Err(JournalError::Conflict { actual, .. }) => {
-                    ensure!(actual == Some(Revision::new(round)), "a loser is told that {actual:?} stands");
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        ensure!(won == 1, "{won} of 32 won");
+        one_won(rivals, Revision::new(round)).await?;
     }
+    Ok(())
+}
+
+/// Waits for rivals that all wanted to stand at this revision, and sees that one of them does.
+pub(super) async fn one_won(
+    rivals: Vec<JoinHandle<Result<Appended, JournalError>>>,
+    stands: Revision,
+) -> Outcome {
+    let (many, mut won) = (rivals.len(), 0);
+    for rival in rivals {
+        match rival.await? {
+            Ok(receipt) => {
+                ensure!(receipt.revision == stands, "the winner stands at {}", receipt.revision);
+                won += 1;
+            }
+            Err(JournalError::Conflict { actual, .. }) => {
+                ensure!(actual == Some(stands), "a loser is told that {actual:?} stands");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    ensure!(won == 1, "{won} of {many} won");
     Ok(())
 }
 
@@ -71,34 +80,47 @@ pub(super) async fn conflicts_spoil_nothing_else(store: &dyn Store) -> Outcome {
     Ok(())
 }
 
-/// What 64 writers leave behind: streams of their own, one stream that all fight for, and single events.
-pub(super) async fn a_follower_of_many_writers_misses_nothing(store: &dyn Store) -> Outcome {
-    const WRITERS: usize = 64;
-    const ROUNDS: u64 = 20;
-    let place = store.place().await?;
-    let journal = place.open().await?;
+const WRITERS: usize = 64;
+
+/// Has 64 writers write to these servers in turn: to streams of their own, to one stream that all fight for, and single events. Answers how
+/// many events they leave behind.
+async fn write_at_once(servers: Vec<Arc<dyn Journal>>, rounds: u64) -> Result<usize, Failure> {
     let shared = stream()?;
-    let mut follower = journal.follow(None, Filter::everything());
     let mut writers = Vec::new();
-    for _ in 0..WRITERS {
-        let (journal, shared, own) = (journal.clone(), shared.clone(), stream()?);
+    for (journal, _) in servers.iter().cycle().zip(0..WRITERS) {
+        let (journal, shared, own) = (Arc::clone(journal), shared.clone(), stream()?);
         writers.push(tokio::spawn(async move {
-            for round in 0..ROUNDS {
+            let mut written = 0;
+            for round in 0..rounds {
                 let expected = if round == 0 {
                     Expected::NoStream
                 } else {
                     Expected::Exact(Revision::new(round * 2 - 1))
                 };
-                journal.append(command(&own, expected, 2)?).await?;
+                written += journal.append(command(&own, expected, 2)?).await?.events.len();
                 if round % 5 == 0 {
-                    journal.append(command(&shared, Expected::Any, 1)?).await?;
+                    written += journal.append(command(&shared, Expected::Any, 1)?).await?.events.len();
                 }
-                journal.append(command(&stream()?, Expected::NoStream, 1)?).await?;
+                written += journal.append(command(&stream()?, Expected::NoStream, 1)?).await?.events.len();
             }
-            Ok::<_, Failure>(())
+            Ok::<_, Failure>(written)
         }));
     }
-    let due = WRITERS * 20 * 3 + WRITERS * 4;
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await??;
+    }
+    Ok(written)
+}
+
+/// How many events 64 writers leave behind in so many rounds.
+fn due(rounds: u64) -> usize {
+    WRITERS * usize::try_from(rounds * 3 + rounds.div_ceil(5)).unwrap_or(0)
+}
+
+/// Follows until so many events were told, each once and in order, and nothing comes after them.
+async fn follow_all(journal: Arc<dyn Journal>, due: usize) -> Outcome {
+    let mut follower = journal.follow(None, Filter::everything());
     let (mut last, mut next, mut seen) = (None, HashMap::<String, u64>::new(), 0);
     while seen < due {
         let Followed::Event(event) = soon(follower.next()).await? else { continue };
@@ -116,16 +138,33 @@ pub(super) async fn a_follower_of_many_writers_misses_nothing(store: &dyn Store)
         *revision += 1;
         seen += 1;
     }
-    for writer in writers {
-        writer.await??;
-    }
     ensure!(
         matches!(soon(follower.next()).await?, Followed::CaughtUp(through) if through == last),
         "not caught up"
     );
-    let report = verify_all(journal.as_ref()).await?;
-    ensure!(report.is_sound() && report.events == u64::try_from(due).unwrap_or(0), "{report:?}");
     Ok(())
+}
+
+/// Follows on each server what 64 writers write to all of them.
+pub(super) async fn follow_writers_of(servers: Vec<Arc<dyn Journal>>, rounds: u64) -> Outcome {
+    let due = due(rounds);
+    let followers: Vec<_> =
+        servers.iter().map(|journal| tokio::spawn(follow_all(Arc::clone(journal), due))).collect();
+    let written = write_at_once(servers.clone(), rounds).await?;
+    ensure!(written == due, "{written} events were acknowledged, {due} were due");
+    for follower in followers {
+        follower.await??;
+    }
+    if let Some(journal) = servers.first() {
+        let report = verify_all(journal.as_ref()).await?;
+        ensure!(report.is_sound() && report.events == u64::try_from(due).unwrap_or(0), "{report:?}");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_follower_of_many_writers_misses_nothing(store: &dyn Store) -> Outcome {
+    let place = store.place().await?;
+    follow_writers_of(vec![place.open().await?], 20).await
 }
 
 pub(super) async fn an_abandoned_append_is_whole_or_absent(store: &dyn Store) -> Outcome {
