@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod chunk;
 pub mod conformance;
 mod digest;
 mod error;

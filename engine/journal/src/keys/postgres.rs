@@ -19,8 +19,8 @@ use super::pool::{Pool, Refills, draw_batch, take};
 use super::{CHECK, Cache, DataKey, KeyState, KeyStore, MASTER_FILE, MasterKey};
 use crate::error::JournalError;
 use crate::id::{Kid, Tenant};
-use crate::limits::{KEYS_CACHED_MAX, POSTGRES_STATEMENT_SECONDS_MAX};
-use crate::postgres::connection::{connect, in_time, pool};
+use crate::limits::KEYS_CACHED_MAX;
+use crate::postgres::connection::{asked, connect, pool};
 use crate::postgres::listen::{Ear, listen};
 use crate::postgres::migrate::{Migration, apply};
 use crate::postgres::{PostgresOptions, fault};
@@ -210,20 +210,13 @@ impl Memory {
 }
 
 impl Inner {
-    async fn asked<T>(
-        &self,
-        answer: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, JournalError> {
-        in_time(POSTGRES_STATEMENT_SECONDS_MAX + 5, answer).await.map_err(|error| fault::reading(&error))
-    }
-
     /// A change, and the word of it to all servers, which commit together.
     async fn change(&self, kid: &Kid, sql: &'static str) -> Result<(), JournalError> {
         // Forgotten first: if the caller goes away now, the change may still be carried out.
         self.memory.forget(kid);
         let channel = channel(&self.options);
-        let changed = sqlx::query(sql).bind(kid.as_str()).bind(channel).execute(&self.connections);
-        let changed = self.asked(changed).await;
+        let change = || sqlx::query(sql).bind(kid.as_str()).bind(&channel).execute(&self.connections);
+        let changed = asked(change).await;
         self.memory.forget(kid);
         changed.map(drop)
     }
@@ -244,10 +237,14 @@ impl Refills for Inner {
         let names: Vec<&str> = batch.iter().map(|(kid, _)| kid.as_str()).collect();
         let wrapped =
             batch.iter().map(|(kid, key)| self.master.wrap(kid, key)).collect::<Result<Vec<Vec<u8>>, _>>()?;
-        let query = sqlx::query(
-            "INSERT INTO keys (kid, state, wrapped) SELECT kid, 'active', wrapped FROM unnest($1, $2) AS new (kid, wrapped)",
-        );
-        self.asked(query.bind(names).bind(wrapped).execute(&self.connections)).await?;
+        asked(|| {
+            let query = sqlx::query(
+                "INSERT INTO keys (kid, state, wrapped)
+                 SELECT kid, 'active', wrapped FROM unnest($1, $2) AS new (kid, wrapped) ON CONFLICT (kid) DO NOTHING",
+            );
+            query.bind(&names).bind(&wrapped).execute(&self.connections)
+        })
+        .await?;
         self.waiting.add(batch);
         Ok(())
     }
@@ -267,8 +264,11 @@ impl KeyStore for PostgresKeyStore {
             return Ok(KeyState::Active(key));
         }
         let changes = self.inner.memory.changes.load(Ordering::SeqCst);
-        let query = sqlx::query("SELECT state, wrapped FROM keys WHERE kid = $1").bind(kid.as_str());
-        let row = self.inner.asked(query.fetch_optional(&self.inner.connections)).await?;
+        let row = asked(|| {
+            let query = sqlx::query("SELECT state, wrapped FROM keys WHERE kid = $1").bind(kid.as_str());
+            query.fetch_optional(&self.inner.connections)
+        });
+        let row = row.await?;
         let Some(row) = row else { return Ok(KeyState::Unknown) };
         let fault = |error: sqlx::Error| fault::reading(&error);
         let (state, wrapped): (&str, Option<&[u8]>) =
@@ -304,8 +304,8 @@ impl KeyStore for PostgresKeyStore {
             SELECT pg_notify($2, kid) FROM changed";
         self.inner.change(kid, SQL).await?;
         // The key is lost to every reader by now; this takes its bytes out of the table's pages too.
-        let cleaned = sqlx::raw_sql("VACUUM keys").execute(&self.inner.connections);
-        if let Err(error) = self.inner.asked(cleaned).await {
+        let clean = || sqlx::raw_sql("VACUUM keys").execute(&self.inner.connections);
+        if let Err(error) = asked(clean).await {
             tracing::warn!(%error, "a destroyed key's wrapped bytes stay in the table's pages until its next vacuum");
         }
         Ok(())
@@ -318,8 +318,11 @@ impl KeyStore for PostgresKeyStore {
     async fn close(&self) {
         let unused = self.inner.waiting.empty();
         let names: Vec<&str> = unused.iter().map(|(kid, _)| kid.as_str()).collect();
-        let query = sqlx::query("DELETE FROM keys WHERE kid = ANY ($1)").bind(names);
-        if let Err(error) = self.inner.asked(query.execute(&self.inner.connections)).await {
+        let give_back = || {
+            let query = sqlx::query("DELETE FROM keys WHERE kid = ANY ($1)");
+            query.bind(&names).execute(&self.inner.connections)
+        };
+        if let Err(error) = asked(give_back).await {
             tracing::warn!(%error, "unused sealing keys stay behind in the key store; they serve nobody");
         }
     }

@@ -1,10 +1,11 @@
 //! Connections, and what is set on each of them whatever the server's configuration says.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, Connection, Row};
 
 use super::fault;
 use super::options::PostgresOptions;
@@ -40,7 +41,7 @@ pub(crate) async fn in_time<T>(
     match tokio::time::timeout(Duration::from_secs(seconds), asked).await {
         Ok(answer) => answer,
         Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
+            ErrorKind::TimedOut,
             format!("the database did not answer within {seconds} seconds"),
         ))),
     }
@@ -79,6 +80,27 @@ pub(crate) async fn connect(options: &PostgresOptions) -> Result<PgConnection, J
     Err(JournalError::unavailable(refused))
 }
 
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// How often a question is asked again when the connection turns out to be dead: a pool may hold many that died together.
+const TRIES_MAX: u32 = 12;
+
+/// Asks on a pool what may be asked twice.
+pub(crate) async fn asked<T, F: Future<Output = Result<T, sqlx::Error>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, JournalError> {
+    let mut tries = 0;
+    loop {
+        match in_time(POSTGRES_STATEMENT_SECONDS_MAX + 5, ask()).await {
+            Err(sqlx::Error::Io(error)) if tries < TRIES_MAX && error.kind() != ErrorKind::TimedOut => {
+                tries += 1
+            }
+            answer => return answer.map_err(|error| fault::reading(&error)),
+        }
+    }
+}
+
 /// Connections made as they are needed.
 pub(crate) fn pool(options: &PostgresOptions, most: u32) -> PgPool {
     let schema = options.schema().to_owned();
@@ -86,6 +108,14 @@ pub(crate) fn pool(options: &PostgresOptions, most: u32) -> PgPool {
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(POSTGRES_CONNECT_SECONDS_MAX))
         .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             let schema = schema.clone();
             Box::pin(async move { set(connection, &schema).await })

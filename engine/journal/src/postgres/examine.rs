@@ -9,7 +9,7 @@ use crate::id::Position;
 
 /// Settings without which an acknowledged event can be lost.
 const SETTINGS: &str = "
-    SELECT name || ' is ' || setting || ': ' || CASE name
+    SELECT name || ' is ' || CASE name WHEN 'synchronous_commit' THEN reset_val ELSE setting END || ': ' || CASE name
         WHEN 'fsync' THEN 'a loss of power can destroy the whole database'
         WHEN 'full_page_writes' THEN 'a loss of power can tear pages of the database'
         ELSE 'other programs on this server may lose what they were told is durable; this one asks for on by itself'

@@ -19,8 +19,10 @@ async fn format(
     options: &PostgresOptions,
 ) -> Result<Option<i32>, JournalError> {
     let fault = |error: sqlx::Error| fault::reading(&error);
+    // Asked of the catalogue itself: the functions that look up names may remember what was there before another server's turn.
     let ours = sqlx::query_as(
-        "SELECT to_regclass('format') IS NOT NULL, count(*) FROM pg_class WHERE relnamespace = to_regnamespace($1)",
+        "SELECT coalesce(bool_or(relname = 'format'), false), count(*)
+         FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace WHERE nspname = $1",
     );
     let (ours, objects): (bool, i64) =
         ours.bind(options.schema()).fetch_one(&mut *connection).await.map_err(fault)?;
@@ -47,7 +49,7 @@ pub(crate) async fn apply(
         let lock =
             sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('guichet format of ' || $1, 0))");
         lock.bind(options.schema()).execute(&mut *transaction).await.map_err(fault)?;
-        let exists = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL");
+        let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
         if !exists.bind(options.schema()).fetch_one(&mut *transaction).await.map_err(fault)? {
             let create = format!("CREATE SCHEMA {}", options.schema());
             sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut *transaction).await.map_err(fault)?;

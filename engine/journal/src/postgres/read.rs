@@ -3,12 +3,12 @@
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 
-use super::connection::in_time;
-use super::fault;
+use super::connection::asked;
+use crate::chunk::split;
 use crate::error::JournalError;
 use crate::event::Recorded;
 use crate::id::{Position, Revision, StreamId};
-use crate::limits::{POSTGRES_STATEMENT_SECONDS_MAX, READ_EVENTS_MAX};
+use crate::limits::READ_EVENTS_MAX;
 use crate::port::{Filter, Page};
 
 /// Position token, header and body, in this order of columns.
@@ -27,13 +27,10 @@ fn rows(limit: usize) -> i64 {
     i64::try_from(limit.clamp(1, READ_EVENTS_MAX)).unwrap_or(i64::MAX)
 }
 
-async fn asked<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, JournalError> {
-    in_time(POSTGRES_STATEMENT_SECONDS_MAX + 5, answer).await.map_err(|error| fault::reading(&error))
-}
-
 pub(super) async fn head(pool: &PgPool) -> Result<Option<Position>, JournalError> {
-    let last = sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(pool);
-    let last: Option<i64> = asked(last).await?;
+    let last: Option<i64> =
+        asked(|| async { sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(pool).await })
+            .await?;
     Ok(last.map(|last| Position::from_token(last.unsigned_abs())))
 }
 
@@ -46,13 +43,19 @@ pub(super) async fn stream(
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let query = sqlx::query(
-        "SELECT position, header, body FROM events
-         WHERE birth = (SELECT position FROM events WHERE stream = $1) AND revision >= $2 ORDER BY revision LIMIT $3",
-    );
-    let query = query.bind(stream.as_str()).bind(signed(from.get())).bind(rows(limit));
-    asked(async { query.fetch_all(pool).await?.iter().map(recorded).collect() }).await
+    asked(|| async {
+        let query = sqlx::query(
+            "SELECT position, header, body FROM events
+             WHERE birth = (SELECT position FROM events WHERE stream = $1) AND revision >= $2 ORDER BY revision LIMIT $3",
+        );
+        let query = query.bind(stream.as_str()).bind(signed(from.get())).bind(rows(limit));
+        query.fetch_all(pool).await?.iter().map(recorded).collect()
+    })
+    .await
 }
+
+/// Events that come in one row: enough to hide the way to the server, few enough that the next chunk is read while one is taken apart.
+const CHUNK_EVENTS: usize = 1024;
 
 pub(super) async fn page(
     pool: &PgPool,
@@ -60,22 +63,90 @@ pub(super) async fn page(
     filter: &Filter,
     limit: usize,
 ) -> Result<Page, JournalError> {
-    let query = sqlx::query(
-        "SELECT position, header, body FROM events WHERE position > $1 ORDER BY position LIMIT $2",
-    );
-    let query = query.bind(signed(after.map_or(0, Position::token))).bind(rows(limit));
-    let found: Vec<Recorded> =
-        asked(async { query.fetch_all(pool).await?.iter().map(recorded).collect() }).await?;
-    let at_end = found.len() < limit.clamp(1, READ_EVENTS_MAX);
-    let through = found.last().map(Recorded::position).or(after);
-    Ok(Page { events: found.into_iter().filter(|event| filter.wants(event)).collect(), through, at_end })
+    let mut left = limit.clamp(1, READ_EVENTS_MAX);
+    let (mut through, mut events) = (after, Vec::new());
+    let mut due = left.min(CHUNK_EVENTS);
+    let mut chunk = chunk(pool.clone(), through, due).await?;
+    loop {
+        left -= due;
+        let ahead = match last(&chunk)? {
+            Some(last) if left > 0 => {
+                Some(tokio::spawn(self::chunk(pool.clone(), Some(last), left.min(CHUNK_EVENTS))))
+            }
+            Some(_) | None => None,
+        };
+        let found = events_of(pool, &chunk, through, due).await?;
+        let at_end = found.len() < due;
+        through = found.last().map(Recorded::position).or(through);
+        events.extend(found.into_iter().filter(|event| filter.wants(event)));
+        match ahead {
+            Some(ahead) if !at_end => {
+                due = left.min(CHUNK_EVENTS);
+                chunk = ahead.await.map_err(JournalError::unavailable)??;
+            }
+            Some(_) | None => return Ok(Page { events, through, at_end }),
+        }
+    }
+}
+
+/// Consecutive events in a single row, not yet taken apart.
+async fn chunk(pool: PgPool, after: Option<Position>, count: usize) -> Result<PgRow, JournalError> {
+    asked(|| async {
+        let query = sqlx::query(
+            "SELECT max(position), string_agg(position::text, E'\\x1e'), string_agg(header, E'\\x1e'), string_agg(body, E'\\x1e')
+             FROM (SELECT position, header, body FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS chunk",
+        );
+        query.bind(signed(after.map_or(0, Position::token))).bind(rows(count)).fetch_one(&pool).await
+    })
+    .await
+}
+
+/// The position of the last event of a chunk; none when it holds no event.
+fn last(chunk: &PgRow) -> Result<Option<Position>, JournalError> {
+    let last: Option<i64> = chunk.try_get(0).map_err(JournalError::unavailable)?;
+    Ok(last.map(|last| Position::from_token(last.unsigned_abs())))
+}
+
+async fn events_of(
+    pool: &PgPool,
+    chunk: &PgRow,
+    after: Option<Position>,
+    count: usize,
+) -> Result<Vec<Recorded>, JournalError> {
+    let column = |index| chunk.try_get::<Option<&str>, usize>(index).map_err(JournalError::unavailable);
+    let (Some(positions), Some(headers), Some(bodies)) = (column(1)?, column(2)?, column(3)?) else {
+        return Ok(Vec::new());
+    };
+    match split(positions, headers, bodies) {
+        Some(events) => Ok(events),
+        None => one_by_one(pool, after, count).await,
+    }
+}
+
+/// For chunks that do not come apart as they were put together, which only damage explains.
+async fn one_by_one(
+    pool: &PgPool,
+    after: Option<Position>,
+    count: usize,
+) -> Result<Vec<Recorded>, JournalError> {
+    asked(|| async {
+        let query = sqlx::query(
+            "SELECT position, header, body FROM events WHERE position > $1 ORDER BY position LIMIT $2",
+        );
+        let query = query.bind(signed(after.map_or(0, Position::token))).bind(rows(count));
+        query.fetch_all(pool).await?.iter().map(recorded).collect()
+    })
+    .await
 }
 
 /// The stored bodies of a stream that hold sealed parts, oldest first.
 pub(super) async fn sealed_bodies(pool: &PgPool, stream: &StreamId) -> Result<Vec<String>, JournalError> {
-    let query = sqlx::query_scalar(
-        "SELECT body FROM events
-         WHERE birth = (SELECT position FROM events WHERE stream = $1) AND header LIKE '%]}' ORDER BY revision",
-    );
-    asked(query.bind(stream.as_str()).fetch_all(pool)).await
+    asked(|| async {
+        let query = sqlx::query_scalar(
+            "SELECT body FROM events
+             WHERE birth = (SELECT position FROM events WHERE stream = $1) AND header LIKE '%]}' ORDER BY revision",
+        );
+        query.bind(stream.as_str()).fetch_all(pool).await
+    })
+    .await
 }

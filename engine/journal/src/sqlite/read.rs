@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{Row, SqliteExecutor, SqlitePool};
 
 use super::{JOURNAL_FILE, fault, schema};
+use crate::chunk::{SEPARATOR, split};
 use crate::error::JournalError;
 use crate::event::Recorded;
 use crate::id::{Position, Revision, StreamId};
@@ -61,9 +62,6 @@ pub(super) async fn stream(
 
 /// Events that come in one row: each row of a result costs a passage between threads, which is dearer than reading the event.
 const CHUNK_EVENTS: usize = 128;
-
-/// Stands between the texts of a chunk. No valid JSON holds this character unescaped.
-const SEPARATOR: char = '\u{1e}';
 
 pub(super) async fn page(
     pool: &SqlitePool,
@@ -145,22 +143,6 @@ impl Chunk {
 /// Damaged text is passed on, not refused: its digest tells on which event the damage lies, and the others stay readable.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// Takes a chunk apart; none when it does not come apart as it was put together, which only damage explains.
-fn split(positions: &str, headers: &str, bodies: &str) -> Option<Vec<Recorded>> {
-    let (mut headers, mut bodies) = (headers.split(SEPARATOR), bodies.split(SEPARATOR));
-    let (mut events, mut last) = (Vec::with_capacity(CHUNK_EVENTS), 0);
-    for position in positions.split(SEPARATOR) {
-        let token: u64 = position.parse().ok().filter(|token| *token > last)?;
-        last = token;
-        events.push(Recorded::new(
-            Position::from_token(token),
-            headers.next()?.into(),
-            bodies.next()?.into(),
-        ));
-    }
-    (headers.next().is_none() && bodies.next().is_none()).then_some(events)
 }
 
 async fn one_by_one(pool: &SqlitePool, after: i64, count: usize) -> Result<Vec<Recorded>, JournalError> {

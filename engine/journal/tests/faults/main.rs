@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod appends;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod files;

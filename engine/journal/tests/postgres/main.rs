@@ -5,6 +5,19 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+#[path = "../faults/appends.rs"]
+mod appends;
+#[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod tools;

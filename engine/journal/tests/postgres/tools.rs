@@ -56,6 +56,20 @@ impl Database {
         PostgresKeyStore::open(&self.options(), self.folder.path()).await
     }
 
+    /// Breaks the connections of this database whose last statement is of this kind.
+    pub(crate) async fn break_connections(&self, which: &str) {
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND ({which})",
+            self.name
+        );
+        execute(&self.server, &sql).await;
+    }
+
+    /// Does something behind the journal's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        execute(&self.url, sql).await;
+    }
+
     /// One more server on this database.
     pub(crate) async fn open(&self) -> Result<PostgresJournal, JournalError> {
         PostgresJournal::open(&self.options(), Arc::new(self.keys().await?)).await
