@@ -50,6 +50,7 @@ mod guichet;
 pub mod http;
 pub mod import;
 mod lsp;
+pub mod metrics;
 pub mod migration;
 mod options;
 pub mod outbound;

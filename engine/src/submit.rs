@@ -1,6 +1,7 @@
 //! A command's way into the journal: load, decide, append, keep.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use guichet_journal::{Appended, Digest, Journal, JournalError, Position, Recorded, StreamId, Tenant};
@@ -117,6 +118,15 @@ impl Engine {
     /// written, and then the same submission tells; any other error has written nothing.
     #[tracing::instrument(name = "engine.submit", skip_all, fields(command = submission.command.name()))]
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, EngineError> {
+        let (began, command) = (Instant::now(), submission.command.name());
+        let done = self.carry_out(submission).await;
+        let outcome = outcome(&done);
+        metrics::histogram!("guichet_engine_submit_seconds", "command" => command, "outcome" => outcome)
+            .record(began.elapsed());
+        done
+    }
+
+    async fn carry_out(&self, submission: Submission) -> Result<Receipt, EngineError> {
         self.confirm(&tenant_of(&submission.tenant)?, in_force_for(&submission.command)).await?;
         let job = Job::new(self, &submission)?;
         if let Some(receipt) = self.first_time(&job).await {
@@ -130,6 +140,7 @@ impl Engine {
             match self.attempt(&job, file.clone()).await {
                 Ok(Some(receipt)) => return Ok(receipt),
                 Ok(None) | Err(EngineError::Journal(JournalError::Conflict { .. })) => {
+                    metrics::counter!("guichet_engine_conflicts_total").increment(1);
                     self.files.forget(&job.stream);
                 }
                 Err(EngineError::Rejected(refusal)) => {
@@ -343,6 +354,27 @@ impl Engine {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Engine").field("definitions", &self.definitions).finish_non_exhaustive()
+    }
+}
+
+/// How a submission ended, in few words.
+fn outcome(done: &Result<Receipt, EngineError>) -> &'static str {
+    match done {
+        Ok(receipt) if receipt.repeated => "repeated",
+        Ok(_) => "accepted",
+        Err(EngineError::Rejected(_) | EngineError::UnknownRequest | EngineError::UnknownTenant) => {
+            "rejected"
+        }
+        Err(EngineError::Contended) => "contended",
+        Err(
+            EngineError::Journal(_)
+            | EngineError::Newer(_)
+            | EngineError::Decode(_)
+            | EngineError::Plan(_)
+            | EngineError::MissingDefinition(_)
+            | EngineError::Chance(_)
+            | EngineError::Encode(_),
+        ) => "failed",
     }
 }
 

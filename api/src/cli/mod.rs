@@ -20,6 +20,7 @@ mod inbox;
 mod key;
 mod listen;
 mod local;
+mod log;
 mod lsp;
 mod migrate;
 mod named;

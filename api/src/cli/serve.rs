@@ -11,8 +11,12 @@ use guichet_engine::rules::text::Language;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::listen::failed;
-use super::store;
+use super::log::LogFormat;
+use super::{log, store};
+
+use crate::Guichet;
 use crate::http::{HttpOptions, Server, asked_to_stop};
+use crate::metrics::{Metrics, MetricsServer};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
 };
@@ -75,12 +79,20 @@ pub(crate) struct Serve {
     /// Show the dashboard, figures only, to whoever reaches the server.
     #[arg(long)]
     open_figures: bool,
+    /// Answer `/metrics` for Prometheus on this address as well; nobody but the monitoring should reach it.
+    #[arg(long, value_name = "ADDRESS:PORT", env = "GUICHET_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+    /// How lines of the log are written on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
 }
 
 impl Serve {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human])?;
-        log_to_standard_error();
+        log::to_standard_error(self.log_format);
+        let metrics = self.metrics_listen.map(|bind| Metrics::install().map(|metrics| (bind, metrics)));
+        let metrics = metrics.transpose().map_err(|error| Failure::usage(error.to_string()))?;
         let mut options = context.options().public_url(&self.public_url);
         match self.outbound {
             Way::File => {}
@@ -99,10 +111,15 @@ impl Serve {
             Language::En => format!("Listening on http://{address} (Ctrl-C to stop)"),
         };
         writeln!(context.out, "{line}")?;
+        let measured = match metrics {
+            Some((bind, metrics)) => Some(measure(context, &guichet, &metrics, bind).await?),
+            None => None,
+        };
         context.out.flush()?;
         let workers = guichet.start_workers();
         let served = server.run(asked_to_stop()).await;
         workers.stop().await;
+        drop(measured);
         guichet.close().await;
         served.map_err(|error| failed(&error, context.language))?;
         Ok(Verdict::Good)
@@ -133,9 +150,15 @@ impl Serve {
     }
 }
 
-fn log_to_standard_error() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GUICHET_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // Whoever set one up before keeps it.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+async fn measure(
+    context: &mut Context,
+    guichet: &Guichet,
+    metrics: &Metrics,
+    bind: SocketAddr,
+) -> Result<MetricsServer, Failure> {
+    let started = MetricsServer::start(metrics, guichet, bind).await;
+    let server = started.map_err(|error| Failure::usage(error.to_string()))?;
+    let words = context.say("Mesures sur", "Metrics at");
+    writeln!(context.out, "{words} http://{}/metrics", server.address())?;
+    Ok(server)
 }

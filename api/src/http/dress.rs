@@ -2,10 +2,10 @@
 //! language, a line in the log without anything personal.
 
 use std::any::Any;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -25,15 +25,22 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let language = language_of(request.headers());
     // The route as it is written in the list, never the address: addresses hold ids.
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let method = request.method().clone();
-    let span = tracing::info_span!("api.request", %method, route, exchange);
-    let began = app.guichet.now();
+    let method = known_method(request.method());
+    let span = tracing::info_span!("http.request", method, route, exchange);
+    let began = Instant::now();
     let response = within_limits(&app, request, next).instrument(span.clone()).await;
     let response = translate(response, language, &exchange);
-    let duration_ms = (app.guichet.now() - began).num_milliseconds();
-    let status = response.status().as_u16();
-    span.in_scope(|| tracing::info!(status, duration_ms, "answered"));
+    let (took, status) = (began.elapsed(), response.status().as_u16());
+    span.in_scope(|| tracing::info!(status, duration_ms = took.as_millis(), "answered"));
+    let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
+    metrics::histogram!("guichet_http_requests_seconds", &labels).record(took);
     response
+}
+
+/// The method, if it is one of those in use: a client may write anything there.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| method == *known).unwrap_or("other")
 }
 
 async fn within_limits(app: &App, request: Request, next: Next) -> Response {

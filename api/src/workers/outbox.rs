@@ -66,6 +66,16 @@ enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Postponed => "postponed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Outbox {
     /// A worker for this engine.
     #[must_use]
@@ -130,11 +140,14 @@ impl Outbox {
     ) -> Result<Vec<Outcome>, WorkerError> {
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
-            outcomes.push(self.carry_out(item, now).await?);
+            let outcome = self.carry_out(item, now).await?;
+            metrics::counter!("guichet_workers_effects_total", "outcome" => outcome.name()).increment(1);
+            outcomes.push(outcome);
         }
         Ok(outcomes)
     }
 
+    #[tracing::instrument(name = "workers.effect", level = "debug", skip_all, fields(effect = item.effect))]
     async fn carry_out(&self, item: &OutboxItem, now: DateTime<Utc>) -> Result<Outcome, WorkerError> {
         let history = self.guichet.history(&item.tenant, item.request, &Span::default(), true).await?;
         if is_taken_over(&history, item) {

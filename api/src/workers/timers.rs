@@ -68,6 +68,7 @@ impl Timers {
         }
     }
 
+    #[tracing::instrument(name = "workers.timer", level = "debug", skip_all)]
     async fn fire(
         &self,
         (_, request, Timer { due, kind }, tenant): Due,
@@ -85,6 +86,7 @@ impl Timers {
             Err(error) => return Err(error.into()),
         };
         done.fired += 1;
+        metrics::counter!("guichet_workers_timers_fired_total").increment(1);
         // What became of the request decides what it still waits for; the read models may not have seen that yet.
         waiting.retain(|(_, other, ..)| *other != request);
         let next = timers(&receipt.state).into_iter().filter(|timer| timer.fires_at() <= now);

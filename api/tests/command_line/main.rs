@@ -14,6 +14,7 @@ mod diagrams;
 mod editor;
 mod imports;
 mod newcomers;
+mod operations;
 mod scenarios;
 mod simulations;
 mod support;

@@ -1,6 +1,7 @@
 //! The way of an append from its caller to the sequencer and back.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -56,6 +57,7 @@ impl Queue {
         store: &dyn StreamKeys,
     ) -> Result<Appended, JournalError> {
         let queue = self.queue()?;
+        let began = Instant::now();
         let (prepared, given) = self.preparer.prepare(append, store).await?;
         let (reply, answer) = oneshot::channel();
         // Once the request is in the queue the sequencer carries it out, whether or not anyone still waits for the answer.
@@ -65,6 +67,7 @@ impl Queue {
         let receipt = answer.await.map_err(lost)??;
         if !receipt.repeated {
             self.preparer.learn(given);
+            metrics::histogram!("guichet_journal_append_seconds").record(began.elapsed());
         }
         Ok(receipt)
     }

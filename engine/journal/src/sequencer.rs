@@ -115,6 +115,11 @@ pub(crate) struct Sequencer<T> {
     heads: LruCache<StreamId, Head>,
 }
 
+/// A length as metrics take it; none here comes near what a float cannot hold.
+fn length(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
 impl<T: Table> Sequencer<T> {
     pub(crate) async fn open(mut table: T) -> Result<Self, JournalError> {
         let next = match table.ready().await? {
@@ -165,17 +170,25 @@ impl<T: Table> Sequencer<T> {
                 }
                 group.push(request);
             }
+            metrics::gauge!("guichet_journal_queue_length").set(length(requests.len()));
             self.serve(group, &progress).await;
         }
         self.table.finish().await;
     }
 
+    /// Writes a group and answers everyone in it.
     async fn serve(&mut self, group: Vec<Request>, progress: &watch::Sender<Progress>) {
         let (prepared, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|request| (request.prepared, request.reply)).unzip();
         let answers = match self.write(&prepared).await {
-            Ok(answers) => answers,
+            Ok(answers) => {
+                let written = answers.iter().flatten().filter(|answer| !answer.repeated);
+                let events: usize = written.map(|answer| answer.events.len()).sum();
+                metrics::histogram!("guichet_journal_group_events").record(length(events));
+                answers
+            }
             Err(error) => {
+                metrics::counter!("guichet_journal_failed_groups_total").increment(1);
                 tracing::error!(%error, appends = prepared.len(), "a group of appends was not written");
                 vec![Err(error); prepared.len()]
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -165,7 +165,10 @@ async fn run(inner: &Inner, witness: Witness, obstacle: Option<&Poison>) -> Resu
         let to = token_of(through);
         if !rows.is_empty() || stand.checkpoint != Some(to) {
             inner.before_commit()?;
+            let began = Instant::now();
             commit(inner, rows, &stand, to, published).await?;
+            metrics::histogram!("guichet_projections_batch_seconds").record(began.elapsed());
+            metrics::counter!("guichet_projections_events_total").increment(events);
             stand.checkpoint = Some(to);
         }
         inner.progress.send_modify(|progress| {
