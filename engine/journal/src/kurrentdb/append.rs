@@ -108,24 +108,31 @@ impl Writer {
             Some(lane) => Some(lane.lock().await),
             None => None,
         };
-        let answer = self.place_and_send(prepared).await;
-        match &answer {
-            Ok(receipt) => {
-                self.progress.send_if_modified(|progress| {
-                    let grown = progress.head < Some(receipt.position);
-                    progress.head = progress.head.max(Some(receipt.position));
-                    grown
-                });
-            }
-            // Whatever was believed of the stream, it may have changed since.
-            Err(_) => self.known.forget(&prepared.stream),
+        let receipt = self.place_and_send(prepared).await?;
+        self.progress.send_if_modified(|progress| {
+            let grown = progress.head < Some(receipt.position);
+            progress.head = progress.head.max(Some(receipt.position));
+            grown
+        });
+        Ok(receipt)
+    }
+
+    /// Takes out what is remembered of a stream: after a failure, it may no longer be true.
+    fn take_known(&self, stream: &StreamId) -> Option<Known> {
+        let known = self.known.get(stream);
+        self.known.forget(stream);
+        known
+    }
+
+    fn remember(&self, stream: &StreamId, known: Option<Known>) {
+        if let Some(known) = known {
+            self.known.put(stream.clone(), known);
         }
-        answer
     }
 
     async fn place_and_send(&self, prepared: &Prepared) -> Result<Appended, JournalError> {
         let stream = &prepared.stream;
-        let mut known = self.known.get(stream);
+        let mut known = self.take_known(stream);
         // What is remembered may be old; what was read in this very call is not.
         let mut fresh = false;
         if known.is_none() {
@@ -139,13 +146,16 @@ impl Writer {
         for _ in 0..CONFLICTS_MAX {
             if let Some(standing) = known.as_ref().and_then(|known| known.commands.get(&prepared.command)) {
                 let answer = self.answer_repeated(prepared, *standing).await?;
-                known.into_iter().for_each(|known| self.known.put(stream.clone(), known));
+                self.remember(stream, known);
                 return answer;
             }
             let head = known.as_ref().map(|known| known.head);
             match admit(prepared, head.as_ref()) {
                 Ok(()) => {}
-                Err(refused) if fresh => return Err(refused),
+                Err(refused) if fresh => {
+                    self.remember(stream, known);
+                    return Err(refused);
+                }
                 Err(_) => {
                     known = self.look(stream, known).await?;
                     fresh = true;
@@ -156,12 +166,10 @@ impl Writer {
             match self.send(prepared, &placed).await? {
                 Answer::Written { last } if last == placed.revision.get() => {
                     let (receipt, events) = self.read_back(prepared, &placed).await?;
-                    if receipt.repeated {
-                        // Others wrote, and perhaps more than this.
-                        self.known.forget(stream);
-                    } else if let Some(mut known) = Known::of(known, &events)? {
-                        known.head = head;
-                        self.known.put(stream.clone(), known);
+                    // Where it stood already, others wrote, and perhaps more than this.
+                    if !receipt.repeated {
+                        let known = Known::of(known, &events)?;
+                        self.remember(stream, known.map(|known| Known { head, ..known }));
                     }
                     return Ok(receipt);
                 }

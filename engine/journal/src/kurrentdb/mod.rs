@@ -61,6 +61,15 @@ impl KurrentJournal {
         Self::open_with(KurrentOptions::parse(url)?, keys).await
     }
 
+    /// Whether the journal at this address holds nothing yet, so that a key store beside it may be new.
+    ///
+    /// # Errors
+    /// As [`KurrentJournal::open`].
+    pub async fn is_empty(url: &str) -> Result<bool, JournalError> {
+        let connection = Arc::new(Connection::new(KurrentOptions::parse(url)?)?);
+        Ok(Reader::new(connection).head().await?.is_none())
+    }
+
     /// As [`KurrentJournal::open`], with options of one's own.
     ///
     /// # Errors

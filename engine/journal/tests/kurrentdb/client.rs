@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use eventstore_client::{AppendToStreamOptions, Client, EventData};
 use guichet_journal::{Expected, Filter, Followed, Journal, Revision};
+use sqlx::Connection;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::{Code, Status};
 
 use crate::server::{Call, Cluster, Fault, Role};
@@ -167,5 +169,38 @@ fn what_the_client_does_wrong_is_not_asked_of_it() {
             assert!(!text.contains(call), "{call}");
         }
         assert_eq!(text.matches("EventData::json").count(), text.matches(".id(wanted.id").count());
+    }
+}
+
+/// Takes one connection, answers what it is given, and returns the first byte of what then comes.
+async fn first_byte_after(listener: tokio::net::TcpListener, skip: usize, answer: &[u8]) -> u8 {
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut asked = vec![0; skip];
+    connection.read_exact(&mut asked).await.unwrap();
+    connection.write_all(answer).await.unwrap();
+    connection.read_u8().await.unwrap()
+}
+
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 22;
+
+/// Two cryptographic providers are linked with this feature. Whoever speaks TLS still finds the one it needs, before and after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_cryptographic_providers_do_not_disturb_each_other() {
+    for _ in 0..2 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://guichet:x@{}/guichet?sslmode=require", listener.local_addr().unwrap());
+        let (connected, byte) =
+            tokio::join!(sqlx::PgConnection::connect(&url), soon(first_byte_after(listener, 8, b"S")));
+        assert!(connected.is_err());
+        assert_eq!(byte, HANDSHAKE, "PostgreSQL is not spoken to over TLS");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url =
+            format!("kurrentdb://admin:x@{}?tls=true&tlsVerifyCert=false", listener.local_addr().unwrap());
+        let options = guichet_journal::KurrentOptions::parse(&url).unwrap().with_patience(hasty());
+        let opened = guichet_journal::KurrentJournal::open_with(options, crate::tools::keys());
+        let (opened, byte) = tokio::join!(opened, soon(first_byte_after(listener, 0, b"")));
+        assert!(opened.is_err());
+        assert_eq!(byte, HANDSHAKE, "KurrentDB is not spoken to over TLS");
     }
 }

@@ -122,6 +122,7 @@ async fn what_others_write_is_passed_over() {
     strange(300);
     assert!(matches!(soon(follower.next()).await.unwrap(), Followed::CaughtUp(None)));
     assert_eq!(journal.head().await.unwrap(), None);
+    assert!(guichet_journal::KurrentJournal::is_empty(&cluster.url()).await.unwrap());
     let own = stream();
     let mut last = None;
     for count in [0, 1, 300, 40] {
@@ -137,6 +138,7 @@ async fn what_others_write_is_passed_over() {
         last = Some(receipt.position);
     }
     assert_eq!(open(&cluster, hasty()).await.head().await.unwrap(), last);
+    assert!(!guichet_journal::KurrentJournal::is_empty(&cluster.url()).await.unwrap());
     for limit in [1, 2, 3] {
         let page = journal.read_all(None, &Filter::everything(), limit).await.unwrap();
         assert_eq!(page.events.len(), limit);
