@@ -15,6 +15,7 @@ use eventstore_client::{
     Position as LogPosition, StreamPosition, SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter,
 };
 use tokio::sync::watch;
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
@@ -211,7 +212,11 @@ struct Spinning;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= Level::INFO
+        metadata.is_event() && *metadata.level() <= Level::WARN
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::WARN)
     }
 
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
@@ -222,8 +227,7 @@ impl Subscriber for Listener {
 
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
 
-    fn event(&self, event: &Event<'_>) {
-        let _ = event;
+    fn event(&self, _event: &Event<'_>) {
         if self.0.complaints.fetch_add(1, Ordering::AcqRel) >= COMPLAINTS_MAX {
             resume_unwind(Box::new(Spinning));
         }

@@ -1,8 +1,4 @@
-//! The journal in KurrentDB, for whoever runs it already.
-//!
-//! Appends go straight to the server, which orders those of one stream by the revision that each expects (`append`). Reads are pages of
-//! streams and of `$all` (`read`), followers are woken by a live subscription (`live`), and every call goes through a client that can be
-//! exchanged for a fresh one (`client`). What `kurrentdb` 1.2, the client crate, does not do well is owned where it is met: see those files.
+#![doc = include_str!("README.md")]
 
 mod append;
 mod client;

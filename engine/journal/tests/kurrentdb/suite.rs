@@ -25,6 +25,10 @@ impl Place for Here {
         Ok(Arc::new(KurrentJournal::open(&self.url, keys).await?))
     }
 
+    async fn open_beside(&self) -> Option<Result<Arc<dyn Journal>, JournalError>> {
+        Some(self.open().await)
+    }
+
     fn outlives(&self) -> bool {
         true
     }
