@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use guichet_engine::Engine;
-use guichet_projections::{Place, ReadModels};
+use guichet_projections::{Options, Place, ReadModels};
 
 use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, rate};
 use crate::submit::pages;
 
 /// Longer than any measurement here takes.
 const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Names a PostgreSQL database to measure on as well.
+const POSTGRES: &str = "GUICHET_TEST_POSTGRES";
 
 /// Counts the events, and lets the reading be measured apart.
 async fn count(engine: &Engine) -> Result<(usize, Duration), Fault> {
@@ -33,20 +36,38 @@ pub(crate) async fn run(engine: &Engine, folder: &Path) -> Result<(), Fault> {
     println!("\nrebuild: all read models from the journal, two cores");
     let (events, read) = count(engine).await?;
     line("events read, not decoded", &[("events/s", format!("{:.0}", rate(events, read)))]);
-    let models = measured("first build", events, async {
-        let models =
-            ReadModels::open(&Place::Sqlite(folder.join("read-models.db")), Arc::clone(engine.journal()))
-                .await?;
+    on(&Place::Sqlite(folder.join("read-models.db")), "SQLite", events, engine).await?;
+    match std::env::var(POSTGRES) {
+        Ok(url) => on(&Place::Postgres(url), "PostgreSQL", events, engine).await,
+        Err(_) => {
+            println!("  (PostgreSQL is measured where {POSTGRES} names an empty database)");
+            Ok(())
+        }
+    }
+}
+
+/// A first build, and rebuilds beside with one folder and with one for each core.
+async fn on(place: &Place, name: &str, events: usize, engine: &Engine) -> Result<(), Fault> {
+    let models = measured(&format!("{name}: first build"), events, async {
+        let models = ReadModels::open(place, Arc::clone(engine.journal())).await?;
         models.catch_up(PATIENCE).await?;
         Ok(models)
     })
     .await?;
-    measured("rebuild beside, then swap", events, async {
-        models.rebuild(&ReadModels::names()).await?;
-        Ok(())
-    })
-    .await?;
     models.close().await;
+    let all = Options::default().folders;
+    for folders in [1, all] {
+        let options = Options { folders, ..Options::default() };
+        let models = ReadModels::open_with(place, Arc::clone(engine.journal()), options).await?;
+        models.catch_up(PATIENCE).await?;
+        let what = format!("{name}: rebuild beside, then swap, {folders} folding");
+        measured(&what, events, async {
+            models.rebuild(&ReadModels::names()).await?;
+            Ok(())
+        })
+        .await?;
+        models.close().await;
+    }
     Ok(())
 }
 

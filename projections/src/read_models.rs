@@ -17,6 +17,9 @@ use crate::runner::{
 };
 use crate::store::{Connection, Database, Place, SERVING, Witness, token_of};
 
+/// More threads than this would wait for the one that writes.
+const FOLDERS_MAX: usize = 4;
+
 /// Bounds of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -26,11 +29,19 @@ pub struct Options {
     pub open_states: usize,
     /// The most states of finished requests kept in memory.
     pub finished_states: usize,
+    /// Threads that fold during a rebuild, each its share of the streams.
+    pub folders: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch_events: 8_192, open_states: 32_768, finished_states: 1_024 }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        Self {
+            batch_events: 8_192,
+            open_states: 32_768,
+            finished_states: 1_024,
+            folders: cores.min(FOLDERS_MAX),
+        }
     }
 }
 

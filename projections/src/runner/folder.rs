@@ -15,6 +15,8 @@ use super::decode::{Decoded, RequestEvent, decode, poison};
 use super::known::Known;
 use super::states::{Key, States};
 use crate::error::{Poison, ProjectionError};
+use crate::models::{Begin, ReadModel};
+use crate::read_models::Inner;
 use crate::store::{Rows, token_of};
 
 /// Events of a stream that are read at once when a state is not at hand.
@@ -35,6 +37,8 @@ pub(crate) struct Folded {
 /// Events to be folded together.
 pub(crate) struct Batch {
     pub(crate) events: Vec<Recorded>,
+    /// How many of them are counted here: another folder may have some as well.
+    pub(crate) count: u64,
     pub(crate) through: Position,
     pub(crate) caught_up: bool,
 }
@@ -46,6 +50,8 @@ pub(crate) struct Folder {
     pub(crate) known: Known,
     /// Where queries look up what is published; none while a rebuild runs beside.
     pub(crate) shared: Option<Arc<RwLock<Known>>>,
+    /// Whether rows are made of what is published; of several folders, one makes them.
+    pub(crate) publishes: bool,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) handle: Handle,
     pub(crate) tenants: Vec<String>,
@@ -65,7 +71,32 @@ struct Batched {
     touched: Vec<Touched>,
 }
 
+impl Folded {
+    /// Takes in what another folder made of its share of the same events.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { rows, events, last_recorded, published, through: _, caught_up: _ } = other;
+        self.rows.join(rows);
+        self.events += events;
+        self.last_recorded = self.last_recorded.max(last_recorded);
+        self.published |= published;
+    }
+}
+
 impl Folder {
+    /// The folding side of these read models from the beginning of the journal.
+    pub(crate) fn new(inner: &Inner, models: &[&'static ReadModel], begin: &Begin) -> Self {
+        Self {
+            models: models.iter().map(|model| (model.fold)(begin)).collect(),
+            states: States::new(inner.options.open_states, inner.options.finished_states),
+            known: Known::default(),
+            shared: None,
+            publishes: true,
+            journal: Arc::clone(&inner.journal),
+            handle: Handle::current(),
+            tenants: Vec::new(),
+        }
+    }
+
     /// Folds a batch. After an error this is of no use any more: begin again from the checkpoint.
     pub(crate) fn fold(&mut self, batch: &Batch) -> Result<Folded, ProjectionError> {
         let mut rows = Rows::default();
@@ -103,12 +134,14 @@ impl Folder {
             *shared.write().unwrap_or_else(PoisonError::into_inner) = self.known.clone();
         }
         self.turns(batched, &mut rows);
-        let events = batch.events.len() as u64;
-        let Batch { through, caught_up, .. } = *batch;
+        let Batch { count: events, through, caught_up, .. } = *batch;
         Ok(Folded { rows, through, events, last_recorded, caught_up, published })
     }
 
     fn publish(&mut self, publication: &Publication<'_>, rows: &mut Rows) {
+        if !self.publishes {
+            return;
+        }
         for model in &mut self.models {
             model.publication(publication, rows);
         }

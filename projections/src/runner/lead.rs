@@ -81,7 +81,13 @@ async fn looking(inner: &Inner) {
 
 async fn look(inner: &Inner) -> Result<(), ProjectionError> {
     let mut ear = inner.database.listen().await?;
-    let (mut known, mut head) = (None, None);
+    let (position, _) = glance(inner, None).await?;
+    let mut head = inner.journal.head().await?.map(token_of);
+    if position > head {
+        let reason = "the journal ends before them: whoever keeps them makes them anew";
+        return Err(ProjectionError::store(reason));
+    }
+    let mut known = None;
     loop {
         let (position, last) = glance(inner, known).await?;
         known = Some(last);

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::folder::{Folded, Folder};
 use super::lead::look_on;
 use super::pump::{Pump, Until};
 use super::schema::{Checkpoint, advance, checkpoints, create, hold_checkpoints, still_leads};
-use super::states::States;
 use super::status::RunState;
 use crate::error::{Poison, ProjectionError};
 use crate::models::{ALL, Begin};
@@ -138,15 +136,8 @@ async fn begin(inner: &Inner, witness: Witness) -> Result<(Folder, Stand), Proje
     drop(held);
     *inner.known.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
     let begin = Begin { pending };
-    let folder = Folder {
-        models: ALL.iter().map(|model| (model.fold)(&begin)).collect(),
-        states: States::new(inner.options.open_states, inner.options.finished_states),
-        known,
-        shared: Some(Arc::clone(&inner.known)),
-        journal: Arc::clone(&inner.journal),
-        handle: Handle::current(),
-        tenants: Vec::new(),
-    };
+    let shared = Some(Arc::clone(&inner.known));
+    let folder = Folder { known, shared, ..Folder::new(inner, &ALL, &begin) };
     Ok((folder, stand))
 }
 
@@ -159,7 +150,7 @@ async fn run(inner: &Inner, witness: Witness, obstacle: Option<&Poison>) -> Resu
         progress.poison = None;
     });
     let before = obstacle.map(|poison| poison.position);
-    let mut pump = Pump::start(folder, after, Until::Forever { before }, inner.options.batch_events);
+    let mut pump = Pump::start(vec![folder], after, Until::Forever { before }, inner.options.batch_events);
     while let Some(folded) = pump.next().await? {
         let Folded { rows, through, events, last_recorded, caught_up, published } = folded;
         let to = token_of(through);

@@ -1,13 +1,9 @@
 //! Rebuilding: new tables are filled beside those that serve, and take their place in one transaction.
 
-use std::sync::Arc;
-
 use guichet_journal::Position;
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
 
 use super::folder::Folder;
-use super::known::Known;
 use super::pump::{Pump, Until};
 use super::schema::{advance, checkpoints, create, discard_next, hold_checkpoints, swap};
 use super::states::States;
@@ -34,7 +30,7 @@ pub struct Rebuilt {
 struct Job {
     models: Vec<&'static ReadModel>,
     generation: i64,
-    folder: Folder,
+    folders: Vec<Folder>,
     checkpoint: Option<i64>,
     events: u64,
 }
@@ -79,17 +75,8 @@ async fn beside(
         let work = async |connection: &mut Connection<'_>| create(connection, &models, NEXT, false).await;
         connection.in_transaction(work).await?
     };
-    let begin = Begin::default();
-    let folder = Folder {
-        models: models.iter().map(|model| (model.fold)(&begin)).collect(),
-        states: States::new(inner.options.open_states, inner.options.finished_states),
-        known: Known::default(),
-        shared: None,
-        journal: Arc::clone(&inner.journal),
-        handle: Handle::current(),
-        tenants: Vec::new(),
-    };
-    let mut job = Job { models, generation, folder, checkpoint: None, events: 0 };
+    let folders = folders(inner, &models);
+    let mut job = Job { models, generation, folders, checkpoint: None, events: 0 };
     loop {
         let events = job.events;
         let target = serving(inner).await?;
@@ -106,6 +93,16 @@ async fn beside(
     let target = serving(inner).await?;
     job = round(inner, job, target).await?;
     last_round(inner, job).await
+}
+
+/// One folder for each part of the streams. Each has its share of the memory that states may take.
+fn folders(inner: &Inner, models: &[&'static ReadModel]) -> Vec<Folder> {
+    let parts = inner.options.folders.max(1);
+    let part = |place: usize| {
+        let states = States::new(inner.options.open_states / parts, inner.options.finished_states / parts);
+        Folder { publishes: place == 0, states, ..Folder::new(inner, models, &Begin::default()) }
+    };
+    (0..parts).map(part).collect()
 }
 
 /// Where the tables that serve stand.
@@ -125,9 +122,9 @@ async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, Proj
     let Some(last) = target.filter(|_| target != job.checkpoint).and_then(position_of) else {
         return Ok(job);
     };
-    let Job { models, generation, folder, mut checkpoint, mut events } = job;
+    let Job { models, generation, folders, mut checkpoint, mut events } = job;
     let after = checkpoint.and_then(position_of);
-    let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
+    let mut pump = Pump::start(folders, after, Until::Position(last), inner.options.batch_events);
     while let Some(folded) = pump.next().await? {
         let to = token_of(folded.through.min(last));
         let mut held = inner.database.beside().await?;
@@ -138,7 +135,7 @@ async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, Proj
         checkpoint = Some(to);
         events += folded.events;
     }
-    Ok(Job { models, generation, folder: pump.finish().await?, checkpoint, events })
+    Ok(Job { models, generation, folders: pump.finish().await?, checkpoint, events })
 }
 
 /// The last events, and the swap, while nobody else writes.
@@ -147,10 +144,10 @@ async fn last_round(inner: &Inner, job: Job) -> Result<(u64, Option<Position>), 
     let work = async |connection: &mut Connection<'_>| {
         hold_checkpoints(connection).await?;
         let target = target_of(connection).await?;
-        let Job { models, generation, folder, mut checkpoint, mut events } = job;
+        let Job { models, generation, folders, mut checkpoint, mut events } = job;
         if let Some(last) = target.filter(|_| target != checkpoint).and_then(position_of) {
             let after = checkpoint.and_then(position_of);
-            let mut pump = Pump::start(folder, after, Until::Position(last), inner.options.batch_events);
+            let mut pump = Pump::start(folders, after, Until::Position(last), inner.options.batch_events);
             while let Some(folded) = pump.next().await? {
                 let to = token_of(folded.through.min(last));
                 advance(connection, &models, (NEXT, generation), folded.rows, (checkpoint, to)).await?;

@@ -68,6 +68,15 @@ impl Rows {
         self.tables.iter().all(|rows| rows.upserts.is_empty() && rows.deletes.is_empty())
     }
 
+    /// Takes in others, of other keys.
+    pub(crate) fn join(&mut self, others: Self) {
+        for TableRows { table, upserts, deletes } in others.tables {
+            let mine = self.table(table);
+            mine.upserts.extend(upserts);
+            mine.deletes.extend(deletes);
+        }
+    }
+
     /// Those of one table.
     pub(crate) fn table(&mut self, table: &'static Table) -> &mut TableRows {
         let place =

@@ -55,7 +55,8 @@ async fn live_equals_rebuilt(ground: &Ground, seed: u64, stretches: Vec<(usize, 
             Disturbance::Restart { batch_events, states } => {
                 // Dropped wherever it is: in the middle of a batch, or between folding and writing.
                 drop(models);
-                let options = Options { batch_events, open_states: states, finished_states: 1 };
+                let options =
+                    Options { batch_events, open_states: states, finished_states: 1, folders: states % 4 };
                 models = open(&place, &journal, options).await;
             }
             Disturbance::CutBeforeCommit { after } => {
@@ -89,7 +90,7 @@ proptest! {
     ) {
         runtime().block_on(async {
             live_equals_rebuilt(&Ground::sqlite(), seed, stretches.clone()).await;
-            if let Some(ground) = Ground::postgres().filter(|_| seed % 4 == 0) {
+            if let Some(ground) = Ground::postgres().filter(|_| seed % 8 == 0) {
                 live_equals_rebuilt(&ground, seed, stretches).await;
                 ground.clear().await;
             }

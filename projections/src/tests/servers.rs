@@ -322,3 +322,49 @@ async fn a_frozen_leader_is_replaced_and_does_no_harm_when_it_wakes() {
     child.wait().unwrap();
     ground.clear().await;
 }
+
+/// A measurement: on a machine that does something else it says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, for a quiet machine: run it by name"]
+async fn a_read_model_is_never_more_than_50_ms_behind_at_200_commands_a_second() {
+    let Some(ground) = Ground::postgres() else { return };
+    let place = ground.place("r").await;
+    let Place::Postgres(url) = &place else { return };
+    let (journal, other) = (shared_journal(url).await, shared_journal(url).await);
+    let mut town = Town::new(Arc::clone(&journal), 36).await;
+    let leader = open(&place, &journal, Options::default()).await;
+    leader.wait_for_lead(true).await.unwrap();
+    let onlooker = open(&place, &other, Options::default()).await;
+    let (told, mut waits) = tokio::sync::mpsc::unbounded_channel();
+    let mut pace = tokio::time::interval(Duration::from_millis(5));
+    for _ in 0..2_000 {
+        pace.tick().await;
+        let Some(receipt) = town.step().await else { continue };
+        for (models, looks_on) in [(leader.clone(), false), (onlooker.clone(), true)] {
+            let (told, began) = (told.clone(), Instant::now());
+            tokio::spawn(async move {
+                models.wait_for(receipt.position, SOON).await.unwrap();
+                told.send((looks_on, began.elapsed())).unwrap();
+            });
+        }
+    }
+    drop(told);
+    let mut delays = [Vec::new(), Vec::new()];
+    while let Some((looks_on, delay)) = waits.recv().await {
+        delays[usize::from(looks_on)].push(delay);
+    }
+    for (who, delays) in ["the leader", "an onlooker"].into_iter().zip(&mut delays) {
+        delays.sort();
+        let at = |share: usize| delays[(delays.len() - 1) * share / 1_000];
+        eprintln!(
+            "{who}, {} commands: p50 {:?}, p99 {:?}, p99.9 {:?}, worst {:?}",
+            delays.len(),
+            at(500),
+            at(990),
+            at(999),
+            at(1_000)
+        );
+        assert!(at(990) < Duration::from_millis(50));
+    }
+    ground.clear().await;
+}
