@@ -130,27 +130,32 @@ impl Preparer {
                 continue;
             }
             let place = (append.stream.clone(), person.clone());
-            let mut known = self.known.get(&place).or_else(|| last_key(&append.known_keys, person));
-            if known.is_none() {
+            let known = self.known.get(&place).or_else(|| last_key(&append.known_keys, person));
+            let mut usable = self.active(known).await?;
+            if usable.is_none() {
+                // The stream knows, also when another server has given the person a key since.
                 if in_stream.is_none() {
                     in_stream = Some(store.keys_of(&append.stream).await?);
                 }
-                known = in_stream.as_deref().and_then(|keys| last_key(keys, person));
+                usable = self.active(in_stream.as_deref().and_then(|keys| last_key(keys, person))).await?;
             }
-            let (kid, key) = self.usable(known).await?;
+            // After an erasure, new data of the person get a new key.
+            let (kid, key) = match usable {
+                Some(found) => found,
+                None => self.keys.fresh().await?,
+            };
             keys.push((person.clone(), kid, key));
         }
         Ok(keys)
     }
 
-    /// The known key if it still seals; after an erasure, new data of the person get a new key.
-    async fn usable(&self, known: Option<Kid>) -> Result<(Kid, DataKey), JournalError> {
-        if let Some(kid) = known
-            && let KeyState::Active(key) = self.keys.find(&kid).await?
-        {
-            return Ok((kid, key));
-        }
-        self.keys.fresh().await
+    /// The known key if it still seals.
+    async fn active(&self, known: Option<Kid>) -> Result<Option<(Kid, DataKey)>, JournalError> {
+        let Some(kid) = known else { return Ok(None) };
+        Ok(match self.keys.find(&kid).await? {
+            KeyState::Active(key) => Some((kid, key)),
+            KeyState::Revoked | KeyState::Destroyed | KeyState::Unknown => None,
+        })
     }
 }
 

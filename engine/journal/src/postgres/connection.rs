@@ -47,16 +47,21 @@ pub(crate) async fn in_time<T>(
     }
 }
 
-async fn set(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
-    let seconds = POSTGRES_STATEMENT_SECONDS_MAX.to_string();
-    sqlx::query(SETTINGS).bind(schema).bind(seconds).persistent(false).execute(connection).await.map(drop)
+async fn set(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), sqlx::Error> {
+    sqlx::query(SETTINGS)
+        .bind(options.schema())
+        .bind(options.timeout().to_string())
+        .persistent(false)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// A connection of its own, to a server that can be written.
 pub(crate) async fn connect(options: &PostgresOptions) -> Result<PgConnection, JournalError> {
     let opened = async {
         let mut connection = options.connect().connect().await?;
-        set(&mut connection, options.schema()).await?;
+        set(&mut connection, options).await?;
         let about = sqlx::query(ABOUT).persistent(false).fetch_one(&mut connection).await?;
         Ok((connection, about))
     };
@@ -103,7 +108,7 @@ pub(crate) async fn asked<T, F: Future<Output = Result<T, sqlx::Error>>>(
 
 /// Connections made as they are needed.
 pub(crate) fn pool(options: &PostgresOptions, most: u32) -> PgPool {
-    let schema = options.schema().to_owned();
+    let set_on_each = options.clone();
     PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(POSTGRES_CONNECT_SECONDS_MAX))
@@ -117,8 +122,8 @@ pub(crate) fn pool(options: &PostgresOptions, most: u32) -> PgPool {
             })
         })
         .after_connect(move |connection, _| {
-            let schema = schema.clone();
-            Box::pin(async move { set(connection, &schema).await })
+            let options = set_on_each.clone();
+            Box::pin(async move { set(connection, &options).await })
         })
         .connect_lazy_with(options.connect().clone())
 }

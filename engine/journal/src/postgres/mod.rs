@@ -12,6 +12,7 @@ pub(crate) mod migrate;
 mod notify;
 mod options;
 mod read;
+mod seen;
 mod table;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::sequencer::Sequencer;
 use listen::Ear;
 use migrate::Migration;
 pub use options::PostgresOptions;
+use seen::Seen;
 use table::PostgresTable;
 
 /// The steps to the format that this program writes.
@@ -50,6 +52,7 @@ pub struct PostgresJournal {
 struct Readers {
     pool: PgPool,
     progress: watch::Sender<Progress>,
+    seen: Arc<Seen>,
     closed: AtomicBool,
 }
 
@@ -59,9 +62,9 @@ impl PostgresJournal {
     /// # Errors
     /// `Unavailable`, `Newer`, `Corrupt` or `Full`; nothing is changed then.
     pub async fn open(options: &PostgresOptions, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
-        let progress = watch::Sender::new(Progress::default());
+        let (progress, seen) = (watch::Sender::new(Progress::default()), Arc::new(Seen::default()));
         let (written, to_tell) = watch::channel(0);
-        let table = PostgresTable::new(options.clone(), progress.clone(), written);
+        let table = PostgresTable::new(options.clone(), Arc::clone(&seen), written);
         let sequencer = Sequencer::open(table).await?;
         Progress::reach(&progress, sequencer.head());
         let pool = connection::pool(options, options.readers());
@@ -71,7 +74,7 @@ impl PostgresJournal {
         // This one ends with the table, when there is nothing left to tell.
         tokio::spawn(notify::notify(options.clone(), channel, to_tell));
         let queue = Queue::start(sequencer, progress.clone(), keys);
-        let readers = Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) });
+        let readers = Arc::new(Readers { pool, progress, seen, closed: AtomicBool::new(false) });
         Ok(Self { readers, queue, options: options.clone(), listening: listening.abort_handle() })
     }
 
@@ -135,7 +138,7 @@ impl Source for Readers {
         filter: &Filter,
         limit: usize,
     ) -> Result<Page, JournalError> {
-        read::page(&self.pool, after, filter, limit).await
+        read::page(&self.pool, &self.seen, after, filter, limit).await
     }
 }
 

@@ -6,6 +6,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::error::JournalError;
+use crate::limits::POSTGRES_STATEMENT_SECONDS_MAX;
 
 /// Where a database stands and which schema of it holds the journal. Never shows the password.
 #[derive(Clone)]
@@ -13,6 +14,7 @@ pub struct PostgresOptions {
     connect: PgConnectOptions,
     schema: String,
     readers: u32,
+    timeout: u64,
 }
 
 /// The schema where none is named.
@@ -22,8 +24,9 @@ const SCHEMA: &str = "guichet";
 const READERS: u32 = 8;
 
 impl PostgresOptions {
-    /// Reads `postgres://user:password@host:port/database?sslmode=…`, as libpq does, with the parameters of libpq that sqlx knows. Two
-    /// more are Guichet's: `schema` (default `guichet`) and `readers`, the most connections that read at the same time (default 8).
+    /// Reads `postgres://user:password@host:port/database?sslmode=…`, as libpq does, with the parameters of libpq that sqlx knows. Three
+    /// more are Guichet's: `schema` (default `guichet`), `readers`, the most connections that read at the same time (default 8), and `timeout`,
+    /// the seconds that one statement may take (default and at most 30).
     ///
     /// # Errors
     /// `Unavailable` with what is wrong; the address is not repeated, for it may hold a password.
@@ -37,18 +40,18 @@ impl PostgresOptions {
             return Err(wrong("it does not begin with `postgres://`"));
         }
         let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let number = |name: &str, text: &str, most: u32| {
+            let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+            number.ok_or_else(|| wrong(&format!("`{name}` is a number from 1 to {most}")))
+        };
         let (mut schema, mut readers, mut rest) = (SCHEMA.to_owned(), READERS, Vec::new());
+        let mut timeout = POSTGRES_STATEMENT_SECONDS_MAX;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
                 Some(("schema", name)) => name.clone_into(&mut schema),
-                Some(("readers", number)) => {
-                    readers = number
-                        .parse()
-                        .ok()
-                        .filter(|number| (1..=100).contains(number))
-                        .ok_or_else(|| wrong("`readers` is a number from 1 to 100"))?;
-                }
-                _ => rest.push(parameter),
+                Some((name @ "readers", text)) => readers = number(name, text, 100)?,
+                Some((name @ "timeout", text)) => timeout = number(name, text, 30)?.into(),
+                Some(_) | None => rest.push(parameter),
             }
         }
         let connect = PgConnectOptions::from_str(&format!("{address}?{}", rest.join("&")))
@@ -57,7 +60,7 @@ impl PostgresOptions {
             Some(_) => connect,
             None => connect.application_name("guichet"),
         };
-        Self { connect: connect.disable_statement_logging(), schema: SCHEMA.to_owned(), readers }
+        Self { connect: connect.disable_statement_logging(), schema: SCHEMA.to_owned(), readers, timeout }
             .with_schema(&schema)
     }
 
@@ -86,6 +89,11 @@ impl PostgresOptions {
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// The seconds that one statement may take.
+    pub(crate) fn timeout(&self) -> u64 {
+        self.timeout
     }
 
     pub(crate) fn readers(&self) -> u32 {
@@ -141,6 +149,7 @@ mod tests {
             "postgres://town:s3cret@db/ville?sslmode=s3cret",
             "postgres://town:s3cret@db/ville?schema=s3cret;drop",
             "postgres://town:s3cret@db/ville?readers=s3cret",
+            "postgres://town:s3cret@db/ville?timeout=31",
         ] {
             let refused = PostgresOptions::parse(url).unwrap_err();
             assert!(!format!("{refused} {refused:?}").contains("s3cret"), "{refused}");

@@ -4,6 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 
 use super::connection::asked;
+use super::seen::Seen;
 use crate::chunk::split;
 use crate::error::JournalError;
 use crate::event::Recorded;
@@ -59,6 +60,7 @@ const CHUNK_EVENTS: usize = 1024;
 
 pub(super) async fn page(
     pool: &PgPool,
+    seen: &Seen,
     after: Option<Position>,
     filter: &Filter,
     limit: usize,
@@ -77,7 +79,10 @@ pub(super) async fn page(
         };
         let found = events_of(pool, &chunk, through, due).await?;
         let at_end = found.len() < due;
-        through = found.last().map(Recorded::position).or(through);
+        if let Some(last) = found.last() {
+            through = Some(last.position());
+            seen.note(last);
+        }
         events.extend(found.into_iter().filter(|event| filter.wants(event)));
         match ahead {
             Some(ahead) if !at_end => {

@@ -14,14 +14,13 @@ use tokio::sync::watch;
 use super::connection::{connect, in_time};
 use super::options::PostgresOptions;
 use super::read::{recorded, signed};
+use super::seen::Seen;
 use super::{MIGRATIONS, fault, migrate};
-use crate::digest::Digest;
 use crate::error::JournalError;
 use crate::event::Recorded;
-use crate::follow::Progress;
 use crate::group::EventRow;
-use crate::id::CommandId;
-use crate::limits::{POSTGRES_RECONNECT_MILLISECONDS_MAX, POSTGRES_STATEMENT_SECONDS_MAX};
+use crate::id::{CommandId, Position};
+use crate::limits::POSTGRES_RECONNECT_MILLISECONDS_MAX;
 use crate::sequencer::{StandingCommand, Stop, Table};
 
 /// A connection that was idle for longer is tried before it is trusted with a group: if it is dead, surely nothing was written.
@@ -38,27 +37,20 @@ pub(super) struct PostgresTable {
     used: Instant,
     /// Whether the last try to connect failed: then callers are refused at once, not kept waiting.
     down: bool,
-    /// The last event that this server has acknowledged, and the digest of its header.
-    acknowledged: Option<(u64, Digest)>,
-    progress: watch::Sender<Progress>,
+    seen: Arc<Seen>,
     /// The position token of the last event that this server wrote, for the other servers to hear of.
     written: watch::Sender<u64>,
 }
 
 impl PostgresTable {
-    pub(super) fn new(
-        options: PostgresOptions,
-        progress: watch::Sender<Progress>,
-        written: watch::Sender<u64>,
-    ) -> Self {
+    pub(super) fn new(options: PostgresOptions, seen: Arc<Seen>, written: watch::Sender<u64>) -> Self {
         Self {
             options,
             connection: None,
             in_transaction: false,
             used: Instant::now(),
             down: true,
-            acknowledged: None,
-            progress,
+            seen,
             written,
         }
     }
@@ -67,39 +59,11 @@ impl PostgresTable {
         let mut connection = connect(&self.options).await?;
         migrate::apply(&mut connection, &self.options, MIGRATIONS).await?;
         let next = next_position(&mut connection).await.map_err(|error| fault::reading(&error))?;
-        self.refuse_other_timeline(&mut connection, next).await?;
+        self.seen.refuse_another_journal(&mut connection, &self.options).await?;
         self.connection = Some(connection);
         self.in_transaction = false;
         self.used = Instant::now();
         Ok(next)
-    }
-
-    /// A database that was put back from a backup, or whose standby took over too early, has lost events that were acknowledged or read.
-    /// It cannot come to that without this connection being lost, so it is looked for whenever one is made.
-    async fn refuse_other_timeline(
-        &self,
-        connection: &mut PgConnection,
-        next: u64,
-    ) -> Result<(), JournalError> {
-        let seen = self.progress.borrow().head.map_or(0, |head| head.token());
-        let lost = |what: String| JournalError::corrupt(format!("{} {what}", self.options.place()));
-        if next <= seen {
-            return Err(lost(format!(
-                "ends at position {}, and this server has seen events up to {seen}",
-                next - 1
-            )));
-        }
-        let Some((position, digest)) = self.acknowledged else { return Ok(()) };
-        let header =
-            sqlx::query_scalar("SELECT header FROM events WHERE position = $1").bind(signed(position));
-        let header: Option<String> =
-            header.fetch_optional(connection).await.map_err(|error| fault::reading(&error))?;
-        if header.is_some_and(|header| Digest::of(header.as_bytes()) == digest) {
-            return Ok(());
-        }
-        Err(lost(format!(
-            "holds another event at position {position} than the one that this server has acknowledged"
-        )))
     }
 
     async fn reconnect(&mut self) -> Result<u64, JournalError> {
@@ -127,7 +91,7 @@ impl PostgresTable {
     ) -> Result<T, sqlx::Error> {
         let connection = self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
         // The server gives up first, so that its own answer is heard.
-        let answer = in_time(POSTGRES_STATEMENT_SECONDS_MAX + 5, ask(connection)).await;
+        let answer = in_time(self.options.timeout() + 5, ask(connection)).await;
         self.used = Instant::now();
         if let Err(error) = &answer
             && !fault::spares_the_connection(error)
@@ -223,8 +187,7 @@ impl Table for PostgresTable {
         let Some((decided_for, last)) = rows.first().map(|row| row.position).zip(rows.last()) else {
             return Err(Stop::Failed(JournalError::invalid("it holds no event")));
         };
-        let (digest, count) =
-            (Digest::of(last.header.as_bytes()), u64::try_from(rows.len()).unwrap_or(u64::MAX));
+        let (header, count) = (last.header.clone(), u64::try_from(rows.len()).unwrap_or(u64::MAX));
         let committing = self.in_transaction;
         let written = self
             .with(async |connection| {
@@ -238,7 +201,7 @@ impl Table for PostgresTable {
         match written {
             Ok(first) => {
                 self.in_transaction = false;
-                self.acknowledged = Some((first + count - 1, digest));
+                self.seen.note_header(Position::from_token(first + count - 1), header);
                 self.written.send_replace(first + count - 1);
                 Ok(first)
             }

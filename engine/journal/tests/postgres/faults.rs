@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use guichet_journal::{
-    Append, Digest, Expected, Filter, Followed, Journal, JournalError, PostgresJournal, Revision, verify_all,
+    Append, Digest, Expected, Filter, Followed, Journal, JournalError, PostgresJournal, PostgresOptions,
+    Revision, verify_all,
 };
+use sqlx::{Connection, PgConnection};
 
 use crate::appends::{command, everything, stream};
 use crate::server::{Server, until};
@@ -179,7 +181,7 @@ async fn a_database_put_back_from_an_older_copy_is_not_written() {
     for others_write in [false, true] {
         let server = Server::new("", "");
         let database = Database::on(&server.url()).await;
-        let journal = database.open().await.unwrap();
+        let (journal, reader) = (database.open().await.unwrap(), database.open().await.unwrap());
         let early: Append = command(&stream(), Expected::NoStream, 2);
         journal.append(early).await.unwrap();
         let copy = server.folder.path().join("copy");
@@ -190,6 +192,8 @@ async fn a_database_put_back_from_an_older_copy_is_not_written() {
             journal.append(command(&stream(), Expected::NoStream, 2)).await.is_ok()
         })
         .await;
+        // One server has acknowledged what will be lost, the other has only read it.
+        assert!(everything(&reader).await.len() >= 4);
         server.stop();
         server.copy(&copy, &server.data());
         server.start();
@@ -199,13 +203,10 @@ async fn a_database_put_back_from_an_older_copy_is_not_written() {
             other.append(command(&stream(), Expected::NoStream, 5)).await.unwrap();
         }
         let before = everything(&database.open().await.unwrap()).await.len();
-        for _ in 0..2 {
-            let refused = journal.append(command(&stream(), Expected::NoStream, 1)).await.unwrap_err();
+        for server in [&journal, &reader, &journal, &reader] {
+            let refused = server.append(command(&stream(), Expected::NoStream, 1)).await.unwrap_err();
             assert!(matches!(refused, JournalError::Corrupt { .. }), "{refused:?}");
-            assert!(
-                refused.to_string().contains("acknowledged") || refused.to_string().contains("has seen"),
-                "{refused}"
-            );
+            assert!(refused.to_string().contains("put back from an older copy"), "{refused}");
         }
         assert_eq!(
             everything(&database.open().await.unwrap()).await.len(),
@@ -240,4 +241,29 @@ async fn a_follower_hears_of_other_servers_without_the_connection_that_tells_it(
         });
         assert_eq!(told.await.unwrap().position(), receipt.position);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_somebody_keeps_refuses_appends_in_time() {
+    if !present() {
+        return;
+    }
+    let database = Database::new().await;
+    database.open().await.unwrap().close().await;
+    let options = PostgresOptions::parse(&format!("{}?timeout=1", database.url)).unwrap();
+    let keys = Arc::new(guichet_journal::MemoryKeyStore::new().unwrap());
+    let journal = PostgresJournal::open(&options, keys).await.unwrap();
+    let mut holder = PgConnection::connect(&database.url).await.unwrap();
+    sqlx::raw_sql("SET search_path = guichet; BEGIN; SELECT lock_events()")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let append = command(&stream(), Expected::NoStream, 1);
+    let started = std::time::Instant::now();
+    let refused = journal.append(append.clone()).await.unwrap_err();
+    assert!(matches!(refused, JournalError::Unavailable { .. }), "{refused:?}");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(everything(&journal).await.is_empty(), "readers do not wait for writers");
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    assert!(!journal.append(append).await.unwrap().repeated);
 }
