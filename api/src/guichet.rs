@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use guichet_engine::journal::{
     Journal, JournalError, MemoryJournal, Position, PostgresJournal, PostgresKeyStore, PostgresOptions,
-    SqliteJournal,
+    SqliteBeside, SqliteJournal,
 };
 use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, What, allowed};
@@ -100,6 +100,22 @@ impl Guichet {
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
         let read_models = Place::Sqlite(options.data.join(READ_MODELS_FILE));
         Self::start(journal, &read_models, outbound, options).await
+    }
+
+    /// Opens a data folder for reading beside the server that holds it; commands are refused. A store that several
+    /// programs may use at once is opened as by [`Guichet::open`].
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_beside(options: Options) -> Result<Self, OpenError> {
+        let Store::Sqlite(folder) = &options.store else { return Self::open(options).await };
+        let journal: Arc<dyn Journal> = Arc::new(SqliteBeside::open(folder).await?);
+        let place = Place::Sqlite(folder.join(READ_MODELS_FILE));
+        let models = ReadModels::open_beside(&place, Arc::clone(&journal)).await?;
+        let engine = Engine::new(journal, Arc::clone(&options.ambient));
+        engine.refresh().await?;
+        let outbound: Arc<dyn Outbound> = Arc::new(MemoryOutbound::default());
+        Ok(Self { inner: Arc::new(Inner { engine, models, outbound, options }) })
     }
 
     async fn start(

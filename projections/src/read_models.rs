@@ -144,6 +144,23 @@ impl ReadModels {
         Ok(Self { inner, live: Arc::new(live) })
     }
 
+    /// Opens read models that another program keeps, for looking only: reports and checks beside a running server.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`] when there are none, or they are of another version of the program.
+    pub async fn open_beside(place: &Place, journal: Arc<dyn Journal>) -> Result<Self, ProjectionError> {
+        if let Place::Sqlite(path) = place
+            && !path.is_file()
+        {
+            return Err(ProjectionError::store(format!("`{}` is not there yet", path.display())));
+        }
+        let inner = Self::connected(place, journal, Options::default()).await?;
+        inner.lead.send_replace(None);
+        refuse_others(&inner).await?;
+        let live = Live([tokio::spawn(follow(Arc::clone(&inner))), tokio::spawn(std::future::ready(()))]);
+        Ok(Self { inner, live: Arc::new(live) })
+    }
+
     async fn connected(
         place: &Place,
         journal: Arc<dyn Journal>,
@@ -285,6 +302,20 @@ fn set() -> String {
     let versions: String = ALL.iter().map(|model| format!("{} {}\n", model.name, model.version)).collect();
     let digest = Digest::of(versions.as_bytes()).to_string();
     format!("guichet_models_{}", digest.get(..8).unwrap_or_default())
+}
+
+/// Refuses tables of another version, which this program cannot read.
+async fn refuse_others(inner: &Inner) -> Result<(), ProjectionError> {
+    let mut held = inner.database.beside().await?;
+    let known = checkpoints(&mut held.connection()).await.unwrap_or_default();
+    drop(held);
+    let current = |model: &ReadModel| known.get(model.name).is_some_and(|at| at.version == model.version);
+    if ALL.iter().all(|model| current(model)) {
+        return Ok(());
+    }
+    Err(ProjectionError::store(
+        "the read models there are of another version of the program, or still being made by the server that starts",
+    ))
 }
 
 /// Makes the tables that are missing. The read models to be rebuilt before anybody may read are returned.

@@ -5,6 +5,7 @@
 //! has a manifest, written last: a folder without one is no backup.
 
 mod manifest;
+mod postgres;
 mod restore;
 mod take;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use guichet_engine::journal::JournalError;
 
 pub use manifest::{BackedUpFile, Holds, MANIFEST_FILE, MANIFEST_VERSION, Manifest};
+pub use postgres::Tools;
 pub use restore::{Restored, restore};
 pub use take::{Taken, backup};
 
@@ -22,9 +24,20 @@ pub enum BackupError {
     /// The journal or its keys cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The store is none that this program backs up by itself.
-    #[error("this store is backed up with its own tools; see the operators’ manual")]
-    OtherStore,
+    /// A program of PostgreSQL is missing or failed. Nothing of what it says holds a password.
+    #[error("`{program}` {reason}")]
+    Tool {
+        /// The program.
+        program: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The database holds a journal or keys already. Nothing was changed.
+    #[error("the database has these schemas already: {0}; restore into an empty one")]
+    Standing(String),
+    /// The backup is of another kind of store.
+    #[error("the backup is of a store of kind `{0}`; name such a store with --store, an empty one")]
+    OtherStore(String),
     /// The two folders are one, or one lies in the other: whoever has the one would have both.
     #[error(
         "`{0}` would hold keys and journal together; give the keys a folder of their own, on another disk"

@@ -5,8 +5,11 @@ use std::path::Path;
 use guichet_engine::journal::{Journal, SqliteBeside, Verification, verify_all};
 
 use super::BackupError;
-use super::manifest::{Holds, Manifest, described};
-use super::take::{Fresh, private};
+use super::manifest::{BackedUpFile, Holds, Manifest, described};
+use super::postgres::{self, Tools};
+use super::take::{Fresh, kind_of, private};
+use crate::options::Options;
+use crate::store::Store;
 
 /// What was restored.
 #[derive(Debug, Clone)]
@@ -25,32 +28,32 @@ pub struct Restored {
 ///
 /// # Errors
 /// [`BackupError`], and then the folder is as it was. What a verification finds is in the answer, and the folder stays.
-pub async fn restore(journal: &Path, keys: &Path, data: &Path) -> Result<Restored, BackupError> {
+pub async fn restore(
+    journal: &Path,
+    keys: &Path,
+    options: &Options,
+    tools: &Tools,
+) -> Result<Restored, BackupError> {
     let of_journal = Manifest::read(journal, Holds::Journal)?;
     let of_keys = Manifest::read(keys, Holds::Keys)?;
-    let mut folder = Fresh::make(data)?;
-    // The journal comes last: keys without a journal are refused by every server, so a cut leaves nothing that looks whole.
-    for (manifest, from) in [(&of_keys, keys), (&of_journal, journal)] {
-        for file in &manifest.files {
-            let (from, to) = (from.join(&file.name), data.join(&file.name));
-            let written = private(&to).map_err(BackupError::file(&to))?;
-            let found = described(&from, &written)?;
-            if found != *file {
-                let reason = format!(
-                    "{} bytes with SHA-256 {}, the manifest says {} bytes with {}",
-                    found.bytes, found.sha256, file.bytes, file.sha256
-                );
-                return Err(BackupError::Changed { path: from, reason });
-            }
-            written.sync_all().map_err(BackupError::file(&to))?;
-        }
+    let kind = kind_of(&options.store);
+    if let Some(other) = [&of_journal, &of_keys].into_iter().find(|manifest| manifest.store != kind) {
+        return Err(BackupError::OtherStore(other.store.clone()));
     }
-    let synced = std::fs::File::open(data).and_then(|folder| folder.sync_all());
-    synced.map_err(BackupError::file(data))?;
-    let opened = SqliteBeside::open(data).await?;
-    let verified = verify_all(&opened).await;
-    opened.close().await;
-    let verified = verified?;
+    let mut folder = Fresh::make(&options.data)?;
+    let verified = match &options.store {
+        Store::Sqlite(store) => {
+            put_back(&[(&of_keys, keys), (&of_journal, journal)], store)?;
+            let opened = SqliteBeside::open(store).await?;
+            let verified = verify_all(&opened).await;
+            opened.close().await;
+            verified?
+        }
+        Store::Postgres(address) => {
+            let halves = [(&of_keys, keys), (&of_journal, journal)];
+            postgres::restore(address, tools, &halves, &options.data).await?
+        }
+    };
     let told = (of_journal.events, of_journal.position, of_journal.head);
     if (Some(verified.events), verified.through, verified.head) != told {
         let reason = format!("it holds {} events that end otherwise than its manifest says", verified.events);
@@ -58,4 +61,32 @@ pub async fn restore(journal: &Path, keys: &Path, data: &Path) -> Result<Restore
     }
     folder.keep();
     Ok(Restored { journal: of_journal, keys: of_keys, verified })
+}
+
+/// Copies the files of both halves into `data`, and compares their digests on the way.
+fn put_back(halves: &[(&Manifest, &Path)], data: &Path) -> Result<(), BackupError> {
+    // The journal comes last: keys without a journal are refused by every server, so a cut leaves nothing that looks whole.
+    for (manifest, from) in halves {
+        for file in &manifest.files {
+            let (from, to) = (from.join(&file.name), data.join(&file.name));
+            let written = private(&to).map_err(BackupError::file(&to))?;
+            let found = described(&from, &written)?;
+            same(&found, file, &from)?;
+            written.sync_all().map_err(BackupError::file(&to))?;
+        }
+    }
+    let synced = std::fs::File::open(data).and_then(|folder| folder.sync_all());
+    synced.map_err(BackupError::file(data))
+}
+
+/// Refuses a file that is not the one of the manifest.
+pub(super) fn same(found: &BackedUpFile, told: &BackedUpFile, path: &Path) -> Result<(), BackupError> {
+    if found == told {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} bytes with SHA-256 {}, the manifest says {} bytes with {}",
+        found.bytes, found.sha256, told.bytes, told.sha256
+    );
+    Err(BackupError::Changed { path: path.to_owned(), reason })
 }

@@ -9,6 +9,7 @@ use guichet_engine::journal::{JOURNAL_FILE, KEYS_FILE, MASTER_FILE, copy_journal
 
 use super::BackupError;
 use super::manifest::{BackedUpFile, Holds, MANIFEST_VERSION, Manifest, described};
+use super::postgres::{self, JOURNAL_DUMP, KEYS_DUMP, Tools};
 use crate::access::ACCESS_FILE;
 use crate::options::Options;
 use crate::store::Store;
@@ -30,32 +31,49 @@ pub struct Taken {
 ///
 /// # Errors
 /// [`BackupError`], and then what was made is taken away again, as far as that is possible.
-pub async fn backup(options: &Options, journal: &Path, keys: &Path) -> Result<Taken, BackupError> {
+pub async fn backup(
+    options: &Options,
+    tools: &Tools,
+    journal: &Path,
+    keys: &Path,
+) -> Result<Taken, BackupError> {
     let (data, clock) = (&options.data, options.ambient.as_ref());
-    let Store::Sqlite(store) = &options.store else { return Err(BackupError::OtherStore) };
     apart(journal, keys)?;
     let (mut journal_folder, mut keys_folder) = (Fresh::make(journal)?, Fresh::make(keys)?);
     apart(&real(journal)?, &real(keys)?)?;
     let began = clock.now();
-    let copied = copy_journal(store, &journal.join(JOURNAL_FILE)).await?;
+    let (copied, name) = match &options.store {
+        Store::Sqlite(store) => (copy_journal(store, &journal.join(JOURNAL_FILE)).await?, JOURNAL_FILE),
+        Store::Postgres(address) => {
+            (postgres::dump_journal(address, tools, &journal.join(JOURNAL_DUMP)).await?, JOURNAL_DUMP)
+        }
+    };
     let mut files = vec![];
     if data.join(ACCESS_FILE).exists() {
         files.push(copy(data, journal, ACCESS_FILE)?);
     }
-    files.push(described(&journal.join(JOURNAL_FILE), sink())?);
+    files.push(described(&journal.join(name), sink())?);
     let of_journal = Manifest {
         events: Some(copied.events),
         position: copied.last,
         head: copied.head,
-        ..manifest(Holds::Journal, began, clock, files)
+        ..manifest(Holds::Journal, &options.store, began, clock, files)
     };
     let began = clock.now();
-    let copied = copy_keys(store, &keys.join(KEYS_FILE)).await?;
-    let files = vec![copy(store, keys, MASTER_FILE)?, described(&keys.join(KEYS_FILE), sink())?];
+    let (copied, master, name) = match &options.store {
+        Store::Sqlite(store) => {
+            (Some(copy_keys(store, &keys.join(KEYS_FILE)).await?), copy(store, keys, MASTER_FILE)?, KEYS_FILE)
+        }
+        Store::Postgres(address) => {
+            postgres::dump_keys(address, tools, &keys.join(KEYS_DUMP)).await?;
+            (None, copy(data, keys, MASTER_FILE)?, KEYS_DUMP)
+        }
+    };
+    let files = vec![master, described(&keys.join(name), sink())?];
     let of_keys = Manifest {
-        keys: Some(copied.keys),
-        destroyed: Some(copied.destroyed),
-        ..manifest(Holds::Keys, began, clock, files)
+        keys: copied.as_ref().map(|copied| copied.keys),
+        destroyed: copied.as_ref().map(|copied| copied.destroyed),
+        ..manifest(Holds::Keys, &options.store, began, clock, files)
     };
     of_keys.write(keys)?;
     of_journal.write(journal)?;
@@ -66,6 +84,7 @@ pub async fn backup(options: &Options, journal: &Path, keys: &Path) -> Result<Ta
 
 fn manifest(
     holds: Holds,
+    store: &Store,
     began: chrono::DateTime<chrono::Utc>,
     clock: &dyn Ambient,
     files: Vec<BackedUpFile>,
@@ -73,7 +92,7 @@ fn manifest(
     Manifest {
         manifest: MANIFEST_VERSION,
         holds,
-        store: "sqlite".to_owned(),
+        store: kind_of(store).to_owned(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         began,
         taken: clock.now(),
@@ -83,6 +102,14 @@ fn manifest(
         keys: None,
         destroyed: None,
         files,
+    }
+}
+
+/// A store's kind, as manifests name it.
+pub(super) fn kind_of(store: &Store) -> &'static str {
+    match store {
+        Store::Sqlite(_) => "sqlite",
+        Store::Postgres(_) => "postgres",
     }
 }
 
@@ -97,7 +124,7 @@ fn real(path: &Path) -> Result<PathBuf, BackupError> {
     path.canonicalize().map_err(BackupError::file(path))
 }
 
-fn copy(from: &Path, to: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
+pub(super) fn copy(from: &Path, to: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
     let path = to.join(name);
     let file = private(&path).map_err(BackupError::file(&path))?;
     let described = described(&from.join(name), &file)?;

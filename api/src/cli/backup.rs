@@ -10,7 +10,7 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::store;
-use crate::backup::{BackupError, Taken, backup};
+use crate::backup::{BackupError, Taken, Tools, backup};
 
 /// Back up the journal and its keys into two folders, beside a running server
 #[derive(Debug, Args)]
@@ -23,13 +23,29 @@ pub(crate) struct Backup {
     /// A new or empty folder for the sealing keys and the master key.
     #[arg(long, value_name = "FOLDER")]
     keys: PathBuf,
+    #[command(flatten)]
+    tools: Programs,
+}
+
+/// Where other programs are.
+#[derive(Debug, Args)]
+pub(super) struct Programs {
+    /// The folder of pg_dump and pg_restore, for a store on PostgreSQL.
+    #[arg(long, value_name = "FOLDER", env = "GUICHET_PG_BIN")]
+    pg_bin: Option<PathBuf>,
+}
+
+impl Programs {
+    pub(super) fn tools(&self) -> Tools {
+        Tools { folder: self.pg_bin.clone() }
+    }
 }
 
 impl Backup {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
         store::must_exist(context)?;
-        let taken = backup(&context.options(), &self.journal, &self.keys).await;
+        let taken = backup(&context.options(), &self.tools.tools(), &self.journal, &self.keys).await;
         let taken = taken.map_err(|error| refused(&error, context.language))?;
         print(context, &taken)?;
         Ok(Verdict::Good)
@@ -41,7 +57,8 @@ fn print(context: &mut Context, Taken { journal, keys }: &Taken) -> Result<(), F
         writeln!(context.out, "{:#}", json!({ "journal": journal, "keys": keys }))?;
         return Ok(());
     }
-    let (events, kept) = (journal.events.unwrap_or_default(), keys.keys.unwrap_or_default());
+    let events = journal.events.unwrap_or_default();
+    let kept = keys.keys.map_or_else(|| "–".to_owned(), |keys| keys.to_string());
     let position = journal.position.map(|position| position.to_string()).unwrap_or_default();
     let line = match context.language {
         Language::Fr => {
@@ -57,9 +74,13 @@ fn print(context: &mut Context, Taken { journal, keys }: &Taken) -> Result<(), F
 pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
     let french = match error {
         BackupError::Journal(error) => return store::journal(error, language),
-        BackupError::OtherStore => {
-            "ce magasin se sauvegarde avec ses propres outils ; voyez le manuel d’exploitation".to_owned()
+        BackupError::Tool { program, reason } => format!("`{program}` : {reason}"),
+        BackupError::Standing(schemas) => {
+            format!("la base contient déjà ces schémas : {schemas} ; restaurez dans une base vide")
         }
+        BackupError::OtherStore(kind) => format!(
+            "la sauvegarde est celle d’un magasin de type « {kind} » ; nommez-en un, vide, avec --store"
+        ),
         BackupError::Together(path) => format!(
             "{} tiendrait ensemble les clés et le journal ; donnez aux clés un dossier à part, sur un autre disque",
             path.display()
@@ -78,11 +99,14 @@ pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
         Language::En => error.to_string(),
     };
     match error {
-        BackupError::OtherStore
+        BackupError::OtherStore(_)
+        | BackupError::Standing(_)
         | BackupError::Together(_)
         | BackupError::Taken(_)
         | BackupError::NotABackup { .. } => Failure::usage(sentence),
         BackupError::Changed { .. } => Failure::found(sentence),
-        BackupError::Journal(_) | BackupError::File { .. } => Failure::store(sentence),
+        BackupError::Journal(_) | BackupError::File { .. } | BackupError::Tool { .. } => {
+            Failure::store(sentence)
+        }
     }
 }

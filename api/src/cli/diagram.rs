@@ -110,7 +110,7 @@ impl Diagram {
     }
 
     async fn of_request(&self, context: &Context, request: &str) -> Result<String, Failure> {
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let drawn = async {
             let card = find::card(context, &guichet, request, self.tenant.as_deref()).await?;
             let drawn = guichet.diagram(&card.tenant, card.request, context.language).await;

@@ -44,7 +44,7 @@ impl Diff {
         if !published && !context.data_named && !context.store.is_shared() {
             return self.compared(context, None).await;
         }
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let done = self.compared(context, Some(&guichet)).await;
         guichet.close().await;
         done

@@ -28,7 +28,7 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let printed = self.print(context, &guichet).await;
         guichet.close().await;
         printed.map(|()| Verdict::Good)

@@ -34,7 +34,7 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let printed = self.print(context, &guichet).await;
         guichet.close().await;
         printed.map(|()| Verdict::Good)

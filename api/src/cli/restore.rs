@@ -7,7 +7,7 @@ use clap::Args;
 use guichet_engine::rules::text::Language;
 use serde_json::json;
 
-use super::backup::refused;
+use super::backup::{Programs, refused};
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::local;
@@ -26,12 +26,14 @@ pub(crate) struct Restore {
     /// The folder of the keys' backup.
     #[arg(long, value_name = "FOLDER")]
     keys: PathBuf,
+    #[command(flatten)]
+    tools: Programs,
 }
 
 impl Restore {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let restored = restore(&self.from, &self.keys, &context.data).await;
+        let restored = restore(&self.from, &self.keys, &context.options(), &self.tools.tools()).await;
         let restored = restored.map_err(|error| refused(&error, context.language))?;
         print(context, &restored)?;
         Ok(if restored.verified.is_sound() { Verdict::Good } else { Verdict::FoundWrong })

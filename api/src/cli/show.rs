@@ -26,7 +26,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let shown = self.show(context, &guichet).await;
         guichet.close().await;
         shown.map(|()| Verdict::Good)

@@ -17,7 +17,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let printed = dashboard::print(context, &guichet, self.tenant.as_deref()).await;
         guichet.close().await;
         printed.map(|()| Verdict::Good)

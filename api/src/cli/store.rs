@@ -30,6 +30,18 @@ pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
     }
 }
 
+/// Opens the data folder for a command that only reads: beside the server, where one holds it.
+pub(crate) async fn open_to_read(context: &Context) -> Result<Guichet, Failure> {
+    must_exist(context)?;
+    match Guichet::open(context.options()).await {
+        Err(OpenError::Journal(JournalError::Locked { .. })) => {
+            let opened = Guichet::open_beside(context.options()).await;
+            opened.map_err(|error| refused(&error, context.language))
+        }
+        opened => opened.map_err(|error| refused(&error, context.language)),
+    }
+}
+
 /// Refuses a data folder in which there is no journal.
 pub(crate) fn must_exist(context: &Context) -> Result<(), Failure> {
     if let Store::Sqlite(folder) = &context.store

@@ -19,7 +19,7 @@ pub(crate) struct Verify {}
 impl Verify {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let done = verify_all(guichet.engine().journal().as_ref()).await;
         guichet.close().await;
         let report = done.map_err(|error| store::journal(&error, context.language))?;

@@ -27,7 +27,7 @@ pub(crate) struct Versions {
 impl Versions {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json, Format::Csv])?;
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let found = guichet.engine().versions(&self.tenant, &self.process).await;
         guichet.close().await;
         let versions = found.map_err(|error| store::engine(&error, context.language))?;

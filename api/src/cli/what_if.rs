@@ -36,7 +36,7 @@ pub(crate) struct WhatIf {
 impl WhatIf {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let guichet = store::open(context).await?;
+        let guichet = store::open_to_read(context).await?;
         let done = self.answer(context, &guichet).await;
         guichet.close().await;
         done.map(|()| Verdict::Good)

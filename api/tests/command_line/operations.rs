@@ -321,3 +321,83 @@ fn no_personal_data_and_no_secret_is_logged_or_measured() {
         }
     }
 }
+
+fn findings(run: &crate::support::Run) -> BTreeMap<String, bool> {
+    let list = run.json()["findings"].as_array().unwrap().clone();
+    list.iter().map(|f| (f["what"].as_str().unwrap().to_owned(), f["well"].as_bool().unwrap())).collect()
+}
+
+fn unwell(run: &crate::support::Run) -> Vec<String> {
+    findings(run).into_iter().filter(|(_, well)| !well).map(|(what, _)| what).collect()
+}
+
+#[test]
+fn whoever_only_reads_is_served_beside_the_server_and_whoever_writes_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Running::start(&data, &["--catalogue", "processes/chalons"], "info");
+    let body = report("un trou", "Camille", "camille@exemple.example", "0600000000");
+    let (_, received) = server.send("POST", "/v1/ville/requests", "", &body);
+    let request = received["request"].as_str().unwrap();
+    for command in [
+        &["stats"][..],
+        &["inbox"],
+        &["show", request],
+        &["explain", request],
+        &["replay", request, "--at", "2100-01-01T00:00:00Z"],
+        &["verify"],
+        &["versions", "voirie/chaussee-abimee"],
+    ] {
+        let done = run(&data, command);
+        assert_eq!(done.code, 0, "{command:?}: {done:?}");
+    }
+    let verified = run(&data, &["verify", "--format", "json"]).json();
+    assert!(
+        verified["opened"] == verified["events"] && verified["erased"] == 0,
+        "personal parts open beside as well"
+    );
+    for command in [&["rebuild"][..], &["publish", "processes/chalons"]] {
+        let done = run(&data, command);
+        assert_eq!(done.code, 3, "{command:?}: {done:?}");
+    }
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (journal, keys) = (at("backups/1"), at("vault/1"));
+    let before = run(&data, &["doctor", "--format", "json", "--backup", &at("backups")]);
+    assert_eq!((before.code, unwell(&before)), (1, vec!["backup".to_owned()]), "{before:?}");
+    let taken = run(&data, &["backup", &journal, "--keys", &keys]);
+    assert!(taken.code == 0 && taken.out.contains("Sauvegardés"), "{taken:?}");
+    let doctor = run(&data, &["doctor", "--format", "json", "--backup", &at("backups")]);
+    assert_eq!((doctor.code, unwell(&doctor)), (0, vec![]), "{doctor:?}");
+    let seen: Vec<String> = findings(&doctor).into_keys().collect();
+    let all = [
+        "backup",
+        "clock",
+        "definitions",
+        "disk",
+        "files",
+        "journal",
+        "key files",
+        "keys",
+        "outbox",
+        "program",
+        "read models",
+        "timers",
+    ];
+    assert_eq!(seen, all);
+    // The server went on undisturbed.
+    assert_eq!(server.send("POST", "/v1/ville/requests", "", &body).0, 201);
+    server.stop();
+
+    let lost = data.join("keys.db");
+    std::fs::remove_file(&lost).unwrap();
+    let gone = run(&data, &["doctor", "--format", "json"]);
+    assert_eq!((gone.code, unwell(&gone)), (3, vec!["key files".to_owned(), "open".to_owned()]), "{gone:?}");
+
+    let restored = folder.path().join("restored");
+    let back = run(&restored, &["restore", "--from", &journal, "--keys", &keys]);
+    assert!(back.code == 0 && back.out.contains("Restaurés et vérifiés"), "{back:?}");
+    let again = run(&restored, &["restore", "--from", &journal, "--keys", &keys]);
+    assert!(again.code == 2 && again.err.contains("n’est pas vide"), "{again:?}");
+    let show = run(&restored, &["show", request]);
+    assert!(show.code == 0 && show.out.contains("voirie/chaussee-abimee"), "{show:?}");
+}

@@ -41,6 +41,6 @@ pub use keys::{
 pub use kurrentdb::{KurrentJournal, KurrentOptions, Patience};
 pub use memory::MemoryJournal;
 pub use port::{Filter, Journal, Page};
-pub use postgres::{PostgresJournal, PostgresOptions};
+pub use postgres::{PostgresJournal, PostgresMoment, PostgresOptions};
 pub use sqlite::{Copied, CopiedKeys, JOURNAL_FILE, SqliteBeside, SqliteJournal, copy_journal, copy_keys};
 pub use verify::{FINDINGS_MAX, Finding, Verification, Wrong, verify_all, verify_stream};

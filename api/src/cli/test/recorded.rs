@@ -26,7 +26,7 @@ pub(super) async fn record(
     into: Option<&Path>,
 ) -> Result<Verdict, Failure> {
     let target = into.map(|path| Target::of(path, context.language)).transpose()?;
-    let guichet = store::open(context).await?;
+    let guichet = store::open_to_read(context).await?;
     let recorded = from_store(context, &guichet, request, tenant, target.as_ref()).await;
     guichet.close().await;
     let recorded = recorded?;

@@ -65,7 +65,7 @@ impl PostgresKeyStore {
     /// `Newer`, `Corrupt`, `ReadOnly`, `Full` or `Unavailable`.
     pub async fn open(options: &PostgresOptions, master_folder: &Path) -> Result<Self, JournalError> {
         let journal = options.schema().to_owned();
-        let options = options.with_suffix("_keys");
+        let options = options.of_keys();
         let mut connection = connect(&options).await?;
         apply(&mut connection, &options, MIGRATIONS).await?;
         let master = master(&mut connection, &options, &journal, master_folder.join(MASTER_FILE)).await?;

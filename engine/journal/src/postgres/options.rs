@@ -80,9 +80,15 @@ impl PostgresOptions {
         Ok(self)
     }
 
-    /// The same database with the schema that has this behind its name.
-    pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
-        Self { schema: format!("{}{suffix}", self.schema), ..self.clone() }
+    /// The same database with the schema that holds the keys.
+    pub(crate) fn of_keys(&self) -> Self {
+        Self { schema: self.keys_schema(), ..self.clone() }
+    }
+
+    /// The schema that holds the keys.
+    #[must_use]
+    pub fn keys_schema(&self) -> String {
+        format!("{}_keys", self.schema)
     }
 
     /// The schema that holds the journal.
