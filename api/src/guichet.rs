@@ -1,8 +1,8 @@
 //! The library's face: a town hall's engine on one data folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use guichet_engine::journal::{
@@ -68,7 +68,12 @@ struct Inner {
     models: ReadModels,
     outbound: Arc<dyn Outbound>,
     options: Options,
+    /// When the store last refused to take anything, if it has taken nothing since.
+    refused: Mutex<Option<Instant>>,
 }
+
+/// How long a store that refused counts as refusing; then it is tried again.
+const REFUSED_FOR: Duration = Duration::from_secs(30);
 
 impl Guichet {
     /// Opens a data folder, and makes it when it is new. The folder belongs to this program until [`Guichet::close`],
@@ -95,7 +100,14 @@ impl Guichet {
     /// # Errors
     /// [`OpenError`].
     pub async fn in_memory(options: Options) -> Result<Self, OpenError> {
-        let journal = Arc::new(MemoryJournal::new()?);
+        Self::on_journal(Arc::new(MemoryJournal::new()?), options).await
+    }
+
+    /// An engine on a journal that the caller opened, or made of another. The read models stand in the data folder.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn on_journal(journal: Arc<dyn Journal>, options: Options) -> Result<Self, OpenError> {
         make_folder(&options.data)?;
         let outbound = options.outbound.clone().unwrap_or_else(|| Arc::new(MemoryOutbound::default()));
         let read_models = Place::Sqlite(options.data.join(READ_MODELS_FILE));
@@ -127,7 +139,8 @@ impl Guichet {
         let models = ReadModels::open(read_models, Arc::clone(&journal)).await?;
         let engine = Engine::new(journal, Arc::clone(&options.ambient));
         engine.refresh().await?;
-        Ok(Self { inner: Arc::new(Inner { engine, models, outbound, options }) })
+        let inner = Inner { engine, models, outbound, options, refused: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The engine beneath.
@@ -220,7 +233,23 @@ impl Guichet {
     /// # Errors
     /// As [`Engine::submit`].
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, EngineError> {
-        self.inner.engine.submit(submission).await
+        let done = self.inner.engine.submit(submission).await;
+        let refused = || self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match &done {
+            Ok(_) => *refused() = None,
+            Err(EngineError::Journal(JournalError::Full | JournalError::ReadOnly { .. })) => {
+                *refused() = Some(Instant::now());
+            }
+            Err(_) => {}
+        }
+        done
+    }
+
+    /// Whether the store lately refused to take anything: its disk is full, or it may only be read.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        let refused = self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.is_some_and(|at| at.elapsed() < REFUSED_FOR)
     }
 
     /// A request as it stands.

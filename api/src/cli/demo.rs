@@ -53,7 +53,7 @@ impl Demo {
             writeln!(context.out, "\n{words} {} → {}", self.port, bind.port())?;
         }
         self.hint(context, town, bind)?;
-        let options = HttpOptions { bind, open_figures: true };
+        let options = HttpOptions { bind, open_figures: true, ..HttpOptions::default() };
         listen::serve(context, &town.guichet, &options).await
     }
 

@@ -2,13 +2,18 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
 
 use guichet_engine::rules::text::Language;
 
 use super::context::Context;
 use super::failure::Failure;
 use crate::Guichet;
-use crate::http::{HttpOptions, ServeError, Server, asked_to_stop};
+use crate::http::{HttpOptions, ServeError, Server, Stop};
+
+/// How long the workers may take over what they are at, and the store over closing, once nobody is served any more.
+const FINISH_MAX: Duration = Duration::from_secs(30);
 
 /// Serves until the program is asked to stop.
 pub(crate) async fn serve(
@@ -23,10 +28,46 @@ pub(crate) async fn serve(
     let stop = context.say("Ctrl-C arrête.", "Ctrl-C stops it.");
     writeln!(context.out, "{words} http://{address}/  {stop}")?;
     context.out.flush()?;
+    until_stopped(server, guichet).await.map_err(|error| failed(&error, language))
+}
+
+/// Serves, with the workers beside, until the program is asked to stop; then lets everything finish and closes. Asked a
+/// second time, it ends at once: what was acknowledged stands either way.
+pub(crate) async fn until_stopped(server: Server, guichet: &Guichet) -> Result<(), ServeError> {
+    let mut stop = Stop::listen();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let workers = guichet.start_workers();
-    let ended = server.run(asked_to_stop()).await;
-    workers.stop().await;
-    ended.map_err(|error| failed(&error, language))
+    let orderly = async {
+        let served = server
+            .run(async {
+                // An error says as well that it is over.
+                let _ = told.await;
+            })
+            .await;
+        let closed = async {
+            workers.stop().await;
+            guichet.close().await;
+        };
+        if tokio::time::timeout(FINISH_MAX, closed).await.is_err() {
+            tracing::warn!("the workers and the store did not finish in time and were broken off");
+        }
+        served
+    };
+    let mut orderly = pin!(orderly);
+    tokio::select! {
+        served = &mut orderly => return served,
+        () = stop.asked() => {
+            // Nobody listens only if it has ended already.
+            let _ = tell.send(());
+        }
+    }
+    tokio::select! {
+        served = &mut orderly => served,
+        () = stop.asked() => {
+            tracing::warn!("asked twice to stop: ended at once");
+            Ok(())
+        }
+    }
 }
 
 /// Why a server does not come up, with a port that is free where the wanted one is not.

@@ -4,18 +4,19 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use guichet_engine::rules::text::Language;
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
-use super::listen::failed;
+use super::listen::{failed, until_stopped};
 use super::log::LogFormat;
 use super::{log, store};
 
 use crate::Guichet;
-use crate::http::{HttpOptions, Server, asked_to_stop};
+use crate::http::{HttpOptions, Server};
 use crate::metrics::{Metrics, MetricsServer};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
@@ -85,7 +86,14 @@ pub(crate) struct Serve {
     /// How lines of the log are written on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
+    /// Asked to stop, go on serving for this long while /ready says 503, so that load balancers turn to other servers;
+    /// 5 where several may share the store, else none.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=600))]
+    drain: Option<u16>,
 }
+
+/// How long load balancers have to notice that a server is being stopped, where nothing else is said.
+const DRAIN_SECONDS: u16 = 5;
 
 impl Serve {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
@@ -103,7 +111,12 @@ impl Serve {
         if let Some(catalogue) = &self.catalogue {
             store::publish(&guichet, catalogue, context.language).await?;
         }
-        let http = HttpOptions { bind: self.listen, open_figures: self.open_figures };
+        let drain = self.drain.unwrap_or(if context.store.is_shared() { DRAIN_SECONDS } else { 0 });
+        let http = HttpOptions {
+            bind: self.listen,
+            open_figures: self.open_figures,
+            drain: Duration::from_secs(u64::from(drain)),
+        };
         let server = Server::bind(&guichet, &http).await.map_err(|error| failed(&error, context.language))?;
         let address = server.address().map_err(|error| failed(&error, context.language))?;
         let line = match context.language {
@@ -116,11 +129,8 @@ impl Serve {
             None => None,
         };
         context.out.flush()?;
-        let workers = guichet.start_workers();
-        let served = server.run(asked_to_stop()).await;
-        workers.stop().await;
+        let served = until_stopped(server, &guichet).await;
         drop(measured);
-        guichet.close().await;
         served.map_err(|error| failed(&error, context.language))?;
         Ok(Verdict::Good)
     }

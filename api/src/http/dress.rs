@@ -2,7 +2,7 @@
 //! language, a line in the log without anything personal.
 
 use std::any::Any;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -10,12 +10,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
-use super::App;
 use super::extract::language_of;
 use super::problem::{PROBLEM_JSON, Problem};
+use super::{App, EXCHANGE_MAX};
 
-/// How long an exchange may take.
-const EXCHANGE_MAX: Duration = Duration::from_secs(30);
+/// Answered whatever else is going on: those who watch must not be turned away by the load that they watch.
+const WATCHED: [&str; 2] = ["/health", "/ready"];
 /// The header that names an exchange.
 const EXCHANGE_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,7 +29,11 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let span = tracing::info_span!("http.request", method, route, exchange);
     let began = Instant::now();
     let response = within_limits(&app, request, next).instrument(span.clone()).await;
-    let response = translate(response, language, &exchange);
+    let mut response = translate(response, language, &exchange);
+    if app.readiness.is_draining() {
+        // The client comes back by a connection of its own, to another server.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (took, status) = (began.elapsed(), response.status().as_u16());
     span.in_scope(|| tracing::info!(status, duration_ms = took.as_millis(), "answered"));
     let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
@@ -44,9 +48,11 @@ fn known_method(method: &Method) -> &'static str {
 }
 
 async fn within_limits(app: &App, request: Request, next: Next) -> Response {
-    let Ok(_permit) = app.slots.clone().try_acquire_owned() else {
+    let watched = WATCHED.contains(&request.uri().path());
+    let permit = app.slots.clone().try_acquire_owned();
+    if permit.is_err() && !watched {
         return Problem::busy().into_response();
-    };
+    }
     match tokio::time::timeout(EXCHANGE_MAX, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::too_slow().into_response(),

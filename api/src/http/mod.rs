@@ -6,29 +6,40 @@ mod answers;
 mod dress;
 mod extract;
 pub mod openapi;
+mod pressure;
 pub mod problem;
+mod readiness;
 mod routes;
+mod serving;
 mod throttle;
 mod words;
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use tokio::net::TcpListener;
+use guichet_engine::{Receipt, Submission};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{Access, AccessError};
 use crate::guichet::Guichet;
+use pressure::Pressure;
+pub use pressure::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX};
+use problem::Problem;
+use readiness::Readiness;
+pub use readiness::{BEHIND_MAX, READY_CACHED, STORE_ANSWER_MAX};
+pub use serving::{CONNECTIONS_MAX, HEAD_MAX, Server, Stop, asked_to_stop};
 use throttle::{ARRIVALS, LOOK_UPS, Throttle};
 
 /// The largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Exchanges under way at once; more are told to come back.
-pub const EXCHANGES_MAX: usize = 256;
+/// Exchanges under way at once, waiting commands included; more are told to come back. Commands never take all of them.
+pub const EXCHANGES_MAX: usize = 256 + COMMANDS_MAX + COMMANDS_WAITING_MAX;
+/// How long an exchange may take.
+pub const EXCHANGE_MAX: Duration = Duration::from_secs(30);
 
 /// What a server may choose.
 #[derive(Debug, Clone)]
@@ -37,11 +48,18 @@ pub struct HttpOptions {
     pub bind: SocketAddr,
     /// Whether the dashboard can be seen without a key. It holds figures only, and still tells how a town hall works.
     pub open_figures: bool,
+    /// How long a server that was asked to stop goes on serving while `/ready` says 503: as long as the load balancers
+    /// in front of it take to notice. Nothing by default.
+    pub drain: Duration,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), open_figures: false }
+        Self {
+            bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            open_figures: false,
+            drain: Duration::ZERO,
+        }
     }
 }
 
@@ -72,7 +90,17 @@ pub(crate) struct App {
     pub(crate) look_ups: Arc<Throttle>,
     pub(crate) arrivals: Arc<Throttle>,
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) pressure: Arc<Pressure>,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) open_figures: bool,
+}
+
+impl App {
+    /// Carries a command out, when its turn has come.
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Receipt, Problem> {
+        let _place = self.pressure.place().await?;
+        Ok(self.guichet.submit(submission).await?)
+    }
 }
 
 /// The routes of an engine, ready to be served or called in a test.
@@ -80,85 +108,35 @@ pub(crate) struct App {
 /// # Errors
 /// [`ServeError::Access`].
 pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeError> {
-    let app = App {
+    Ok(surrounded(app(guichet, options)?))
+}
+
+fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
+    Ok(App {
         guichet: guichet.clone(),
         access: Arc::new(Access::open(&guichet.options().data)?),
         look_ups: Arc::new(Throttle::new(LOOK_UPS)),
         arrivals: Arc::new(Throttle::new(ARRIVALS)),
         slots: Arc::new(Semaphore::new(EXCHANGES_MAX)),
+        pressure: Arc::default(),
+        readiness: Arc::default(),
         open_figures: options.open_figures,
-    };
+    })
+}
+
+fn surrounded(app: App) -> Router {
     let (routes, _) = openapi::routes().split_for_parts();
-    Ok(dressed(routes, app))
+    dressed(routes, app)
 }
 
 /// Routes with everything that surrounds them.
 fn dressed(routes: Router<App>, app: App) -> Router {
     routes
-        .fallback(async || problem::Problem::not_found())
+        .fallback(async || Problem::not_found())
         .layer(CatchPanicLayer::custom(dress::caught))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn_with_state(app.clone(), dress::dress))
         .with_state(app)
-}
-
-/// A server that listens already.
-#[derive(Debug)]
-pub struct Server {
-    listener: TcpListener,
-    router: Router,
-}
-
-impl Server {
-    /// Begins to listen. Connections wait until [`Server::run`].
-    ///
-    /// # Errors
-    /// [`ServeError`].
-    pub async fn bind(guichet: &Guichet, options: &HttpOptions) -> Result<Self, ServeError> {
-        let router = router(guichet, options)?;
-        let bind = options.bind;
-        let listener = TcpListener::bind(bind).await.map_err(|source| ServeError::Bind { bind, source })?;
-        Ok(Self { listener, router })
-    }
-
-    /// The address it listens on: the port that the system chose where 0 was asked for.
-    ///
-    /// # Errors
-    /// [`ServeError::Stopped`].
-    pub fn address(&self) -> Result<SocketAddr, ServeError> {
-        self.listener.local_addr().map_err(ServeError::Stopped)
-    }
-
-    /// Serves until `stop` is done, then answers what is under way and returns.
-    ///
-    /// # Errors
-    /// [`ServeError::Stopped`].
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Stopped)
-    }
-}
-
-/// Done when the system or the person at the terminal asks the program to stop (SIGTERM, SIGINT).
-pub async fn asked_to_stop() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler there is nothing to wait for; the system stops the program its own way.
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => {
-                tokio::select! { () = interrupted => {}, _ = terminated.recv() => {} }
-            }
-            Err(_) => interrupted.await,
-        }
-    }
-    #[cfg(not(unix))]
-    interrupted.await;
 }
 
 #[cfg(test)]
@@ -178,6 +156,8 @@ mod tests {
             look_ups: Arc::new(Throttle::new(LOOK_UPS)),
             arrivals: Arc::new(Throttle::new(ARRIVALS)),
             slots: Arc::new(Semaphore::new(slots)),
+            pressure: Arc::default(),
+            readiness: Arc::default(),
             open_figures: false,
         }
     }
@@ -208,8 +188,10 @@ mod tests {
     async fn whoever_comes_when_all_places_are_taken_is_asked_to_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let router = dressed(Router::new().route("/", get(async || "")), app(&folder, 0).await);
-        let (status, text) = call(router, "/").await;
+        let (status, text) = call(router.clone(), "/").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(text.contains("server.busy") && text.contains("retry_after"), "{text}");
+        let router = surrounded(app(&folder, 0).await);
+        assert_eq!(call(router, "/health").await.0, StatusCode::OK, "whoever watches is always answered");
     }
 }

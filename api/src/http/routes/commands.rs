@@ -68,6 +68,6 @@ pub(crate) async fn command(
         expected: wishes.expected,
         tenant,
     };
-    let done = app.guichet.submit(submission).await?;
+    let done = app.submit(submission).await?;
     Ok(receipt(&app, &wishes, done, false).await)
 }

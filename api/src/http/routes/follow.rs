@@ -158,7 +158,7 @@ pub(crate) async fn act(
         expected: wishes.expected,
         tenant,
     };
-    let done = app.guichet.submit(submission).await?;
+    let done = app.submit(submission).await?;
     Ok(receipt(&app, &wishes, done, false).await)
 }
 

@@ -97,6 +97,7 @@ pub(crate) async fn propose(
         command_id: wishes.command_id(&app)?,
     };
     let catalogue = if proposed.files.is_empty() { None } else { Some(checked(proposed.files).await?) };
+    let _place = app.pressure.place().await?;
     let done = app.guichet.propose(catalogue.as_ref(), &proposal).await?;
     Ok(receipt(&app, &wishes, done, true).await)
 }

@@ -115,6 +115,6 @@ pub(crate) async fn receive(
         expected: None,
         tenant,
     };
-    let done = app.guichet.submit(submission).await?;
+    let done = app.submit(submission).await?;
     Ok(receipt(&app, &wishes, done, true).await)
 }
