@@ -9,6 +9,8 @@ use guichet_engine::journal::{
     Journal, JournalError, MemoryJournal, Position, PostgresJournal, PostgresKeyStore, PostgresOptions,
     SqliteBeside, SqliteJournal,
 };
+#[cfg(feature = "kurrentdb")]
+use guichet_engine::journal::{KEYS_FILE, KeyStore, KurrentJournal, MemoryKeyStore, SqliteKeyStore};
 use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::request::{Actor, CommandId, Facts, Request, RequestId, What, allowed};
 use guichet_engine::rules::text::Language;
@@ -24,6 +26,8 @@ use crate::options::Options;
 use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
 use crate::publish::{PublishError, load_folder, publication_of};
 use crate::request::NewRequest;
+#[cfg(feature = "kurrentdb")]
+use crate::store::Address;
 use crate::store::{Store, StoreError};
 use crate::workers::Workers;
 
@@ -83,7 +87,8 @@ impl Guichet {
     /// [`OpenError`], and then nothing was changed: the folder is used by another server, cannot be written, was
     /// written by a newer version, is damaged, has lost its keys, or its disk is full.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let (journal, read_models) = journal_of(&options).await?;
+        let (journal, beside) = journal_of(&options).await?;
+        let read_models = options.read_models.clone().unwrap_or(beside);
         let outbound: Arc<dyn Outbound> = match &options.outbound {
             Some(outbound) => Arc::clone(outbound),
             None => Arc::new(
@@ -398,7 +403,33 @@ async fn journal_of(options: &Options) -> Result<(Arc<dyn Journal>, Place), Open
             let journal = PostgresJournal::open(&database, keys).await?;
             (Arc::new(journal), Place::Postgres(address.secret().to_owned()))
         }
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(address) => {
+            make_folder(&options.data)?;
+            // Its keys stand where its read models do: several servers that share these share those.
+            let keys: Arc<dyn KeyStore> = match &options.read_models {
+                Some(Place::Postgres(url)) => {
+                    Arc::new(PostgresKeyStore::open(&PostgresOptions::parse(url)?, &options.data).await?)
+                }
+                Some(Place::Sqlite(_)) | None => {
+                    let made = options.data.join(KEYS_FILE).exists();
+                    let new = !made && is_empty(address).await?;
+                    Arc::new(SqliteKeyStore::open(&options.data, new).await?)
+                }
+            };
+            let journal = KurrentJournal::open(address.secret(), keys).await?;
+            (Arc::new(journal), Place::Sqlite(options.data.join(READ_MODELS_FILE)))
+        }
     })
+}
+
+/// Whether a cluster holds no event, and so no key can be missing.
+#[cfg(feature = "kurrentdb")]
+async fn is_empty(address: &Address) -> Result<bool, OpenError> {
+    let journal = KurrentJournal::open(address.secret(), Arc::new(MemoryKeyStore::new()?)).await?;
+    let head = journal.head().await;
+    journal.close().await;
+    Ok(head?.is_none())
 }
 
 fn make_folder(path: &Path) -> Result<(), OpenError> {

@@ -81,4 +81,4 @@ pub use proposals::{SheetProposal, load_files};
 pub use publish::{Faults, PublishError, load_folder, publication_of};
 pub use recording::RecordError;
 pub use request::NewRequest;
-pub use store::{Address, Store, StoreError};
+pub use store::{Address, Store, StoreError, read_models_place};

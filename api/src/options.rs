@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet_engine::Ambient;
+use guichet_projections::Place;
 
 use crate::ambient::Surroundings;
 use crate::outbound::Outbound;
@@ -21,6 +22,9 @@ pub struct Options {
     pub data: PathBuf,
     /// Where the journal stands; in SQLite files of the data folder by default.
     pub store: Store,
+    /// Where the read models stand; beside the journal by default, and in a file of the data folder where the journal's
+    /// store has no tables.
+    pub read_models: Option<Place>,
     /// Time and chance; the machine's own by default.
     pub ambient: Arc<dyn Ambient>,
     /// How messages leave; into files below the data folder by default.
@@ -70,6 +74,7 @@ impl Options {
         Self {
             store: Store::Sqlite(data.clone()),
             data,
+            read_models: None,
             ambient: Arc::new(Surroundings::system()),
             outbound: None,
             public_url: PUBLIC_URL.to_owned(),
@@ -81,6 +86,13 @@ impl Options {
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
         self.store = store;
+        self
+    }
+
+    /// With the read models in another place.
+    #[must_use]
+    pub fn read_models(mut self, place: Place) -> Self {
+        self.read_models = Some(place);
         self
     }
 
@@ -112,6 +124,7 @@ impl std::fmt::Debug for Options {
             .debug_struct("Options")
             .field("data", &self.data)
             .field("store", &self.store)
+            .field("read_models", &self.read_models)
             .field("public_url", &self.public_url)
             .field("retries", &self.retries)
             .finish_non_exhaustive()

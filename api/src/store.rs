@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use guichet_projections::Place;
+
 /// Where the journal and its keys stand.
 ///
 /// # Examples
@@ -20,11 +22,27 @@ pub enum Store {
     Sqlite(PathBuf),
     /// A PostgreSQL database; several programs at a time.
     Postgres(Address),
+    /// A KurrentDB cluster; several programs at a time.
+    #[cfg(feature = "kurrentdb")]
+    Kurrent(Address),
 }
 
 /// The address of a server. It may hold a password, so it is shown without one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(String);
+
+/// Where read models stand, from `sqlite:FILE` or `postgres://…`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn read_models_place(text: &str) -> Result<Place, StoreError> {
+    match Store::parse(text)? {
+        Store::Sqlite(file) => Ok(Place::Sqlite(file)),
+        Store::Postgres(address) => Ok(Place::Postgres(address.secret().to_owned())),
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => Err(StoreError::NoTables),
+    }
+}
 
 /// Why a store cannot be made out. No sentence repeats the address: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +53,9 @@ pub enum StoreError {
     /// It names no folder.
     #[error("`sqlite:` is to be followed by a folder")]
     NoFolder,
+    /// It has no tables for read models.
+    #[error("read models stand in sqlite:FILE or postgres://…")]
+    NoTables,
     /// This program was built without it.
     #[error("this guichet was built without {0}")]
     NotBuilt(&'static str),
@@ -54,6 +75,9 @@ impl Store {
                 if folder.is_empty() { Err(StoreError::NoFolder) } else { Ok(Self::Sqlite(folder.into())) }
             }
             Some("postgres" | "postgresql") => Ok(Self::Postgres(Address(text.to_owned()))),
+            #[cfg(feature = "kurrentdb")]
+            Some(scheme) if is_kurrent(scheme) => Ok(Self::Kurrent(Address(text.to_owned()))),
+            #[cfg(not(feature = "kurrentdb"))]
             Some(scheme) if is_kurrent(scheme) => Err(StoreError::NotBuilt("kurrentdb")),
             Some(_) | None => Err(StoreError::Unknown),
         }
@@ -76,6 +100,8 @@ impl std::fmt::Display for Store {
         match self {
             Self::Sqlite(folder) => write!(formatter, "sqlite:{}", folder.display()),
             Self::Postgres(address) => address.fmt(formatter),
+            #[cfg(feature = "kurrentdb")]
+            Self::Kurrent(address) => address.fmt(formatter),
         }
     }
 }
@@ -139,6 +165,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "kurrentdb"))]
     #[test]
     fn a_store_that_was_not_built_in_says_so() {
         for address in ["kurrentdb://h:2113", "esdb://h:2113", "kurrentdb+discover://h:2113"] {

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use guichet_engine::rules::text::Language;
+use guichet_projections::Place;
 
 use super::failure::Failure;
 use crate::Options;
-use crate::store::{Address, Store, StoreError};
+use crate::store::{Address, Store, StoreError, read_models_place};
 
 /// Says where the journal stands, unless the command line does.
 const STORE_VARIABLE: &str = "GUICHET_STORE";
+/// Says where the read models stand, unless the command line does.
+const READ_MODELS_VARIABLE: &str = "GUICHET_READ_MODELS";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -27,6 +30,10 @@ pub(crate) struct Globals {
     /// A file that holds what --store would say, password included.
     #[arg(long, global = true, value_name = "FILE", env = "GUICHET_STORE_FILE", conflicts_with = "store")]
     pub(crate) store_file: Option<PathBuf>,
+    /// Where the read models stand: beside the journal if nothing is said, else sqlite:FILE or postgres://…;
+    /// GUICHET_READ_MODELS says it too.
+    #[arg(long, global = true, value_name = "PLACE")]
+    pub(crate) read_models: Option<Address>,
     /// How to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -66,6 +73,8 @@ pub(crate) struct Context {
     pub(crate) data_named: bool,
     /// Where the journal stands.
     pub(crate) store: Store,
+    /// Where the read models stand, if that was said.
+    pub(crate) read_models: Option<Place>,
     /// How to print.
     pub(crate) format: Format,
     /// The language of what is printed.
@@ -83,7 +92,10 @@ impl Context {
         let variable = |name: &str| std::env::var(name).ok();
         let mut context = Self::without_store(globals);
         let named = named_store(globals, variable(STORE_VARIABLE), context.language);
-        let named = named.map(|store| context.work_on(store));
+        let named = named.map(|store| context.work_on(store)).and_then(|()| {
+            context.read_models = named_place(globals, variable(READ_MODELS_VARIABLE), context.language)?;
+            Ok(())
+        });
         (context, named)
     }
 
@@ -107,6 +119,7 @@ impl Context {
         Self {
             data_named: globals.data.is_some(),
             store: Store::Sqlite(data.clone()),
+            read_models: None,
             data,
             format: globals.format,
             language,
@@ -117,7 +130,11 @@ impl Context {
 
     /// What the command line says of how the engine is opened.
     pub(crate) fn options(&self) -> Options {
-        Options::new(&self.data).store(self.store.clone())
+        let options = Options::new(&self.data).store(self.store.clone());
+        match &self.read_models {
+            Some(place) => options.read_models(place.clone()),
+            None => options,
+        }
     }
 
     /// The French or the English words.
@@ -149,14 +166,8 @@ fn named_store(
     variable: Option<String>,
     language: Language,
 ) -> Result<Option<Store>, Failure> {
-    let told = |fr: &str, en: &str| Failure::usage(if language == Language::Fr { fr } else { en });
     let text = match (&globals.store, &globals.store_file, variable) {
-        (Some(address), _, _) if is_open_secret(address) => {
-            return Err(told(
-                "un mot de passe sur la ligne de commande se voit de toute la machine ; mettez l’adresse dans un fichier (--store-file) ou dans GUICHET_STORE",
-                "a password on the command line is seen by the whole machine; put the address into a file (--store-file) or into GUICHET_STORE",
-            ));
-        }
+        (Some(address), _, _) if is_open_secret(address) => return Err(open_secret(language)),
         (Some(address), _, _) => address.secret().to_owned(),
         (None, Some(file), _) => std::fs::read_to_string(file)
             .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?,
@@ -164,6 +175,32 @@ fn named_store(
         (None, None, Some(_) | None) => return Ok(None),
     };
     Store::parse(&text).map(Some).map_err(|error| Failure::usage(why_not(&error, language)))
+}
+
+/// What the command line or the environment says of the place of the read models; none where neither does.
+fn named_place(
+    globals: &Globals,
+    variable: Option<String>,
+    language: Language,
+) -> Result<Option<Place>, Failure> {
+    let text = match (&globals.read_models, variable) {
+        (Some(address), _) if is_open_secret(address) => return Err(open_secret(language)),
+        (Some(address), _) => address.secret().to_owned(),
+        (None, Some(text)) if !text.trim().is_empty() => text,
+        (None, Some(_) | None) => return Ok(None),
+    };
+    read_models_place(&text).map(Some).map_err(|error| Failure::usage(why_not(&error, language)))
+}
+
+fn open_secret(language: Language) -> Failure {
+    Failure::usage(match language {
+        Language::Fr => {
+            "un mot de passe sur la ligne de commande se voit de toute la machine ; mettez l’adresse dans un fichier (--store-file) ou dans GUICHET_STORE, GUICHET_READ_MODELS"
+        }
+        Language::En => {
+            "a password on the command line is seen by the whole machine; put the address into a file (--store-file) or into GUICHET_STORE, GUICHET_READ_MODELS"
+        }
+    })
 }
 
 /// Whether what stands on the command line holds a password. A folder has none.
@@ -180,6 +217,9 @@ pub(crate) fn why_not(error: &StoreError, language: Language) -> String {
                 .to_owned()
         }
         (StoreError::NoFolder, Language::Fr) => "`sqlite:` doit être suivi d’un dossier".to_owned(),
+        (StoreError::NoTables, Language::Fr) => {
+            "les modèles de lecture se tiennent dans sqlite:FICHIER ou postgres://…".to_owned()
+        }
         (StoreError::NotBuilt(what), Language::Fr) => format!("ce guichet a été construit sans {what}"),
     }
 }
@@ -196,7 +236,14 @@ mod tests {
 
     fn globals(store: Option<&str>) -> Globals {
         let store = store.map(|text| text.parse().unwrap());
-        Globals { data: None, store, store_file: None, format: Format::Human, lang: Some(Lang::En) }
+        Globals {
+            data: None,
+            store,
+            store_file: None,
+            read_models: None,
+            format: Format::Human,
+            lang: Some(Lang::En),
+        }
     }
 
     #[test]
@@ -219,6 +266,10 @@ mod tests {
         assert!(refused.sentence().contains("--store-file") && !refused.sentence().contains("s3cret"));
         assert!(!format!("{:?}", globals(Some(secret))).contains("s3cret"));
         assert!(named_store(&globals(None), Some(secret.to_owned()), Language::En).unwrap().is_some());
+        let mut place = globals(None);
+        place.read_models = Some(secret.parse().unwrap());
+        let refused = named_place(&place, None, Language::En).unwrap_err();
+        assert!(refused.sentence().contains("GUICHET_READ_MODELS") && !refused.sentence().contains("s3cret"));
         let mut from_file = globals(None);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{secret}\n")).unwrap();

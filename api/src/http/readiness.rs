@@ -153,6 +153,8 @@ fn folder_of(guichet: &Guichet) -> PathBuf {
     match &guichet.options().store {
         Store::Sqlite(folder) => folder.clone(),
         Store::Postgres(_) => guichet.options().data.clone(),
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => guichet.options().data.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ mod newcomers;
 mod operations;
 mod scenarios;
 mod simulations;
+mod stopping;
 mod support;
 mod towns;
 mod tutorial;

@@ -14,6 +14,9 @@ pub(crate) fn guichet(data: &Path, arguments: &[&str]) -> Command {
     command.current_dir(repository()).args(arguments).stdin(Stdio::null());
     command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "fr_FR.UTF-8");
     command.env("GUICHET_DATA", data);
+    for variable in ["GUICHET_STORE", "GUICHET_STORE_FILE", "GUICHET_READ_MODELS"] {
+        command.env_remove(variable);
+    }
     command
 }
 

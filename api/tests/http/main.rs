@@ -6,6 +6,7 @@ mod bad_input;
 mod contract;
 mod letters;
 mod open;
+mod pressure;
 mod routes;
 mod smtp;
 mod support;

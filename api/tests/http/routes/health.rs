@@ -14,6 +14,8 @@ async fn ready_tells_the_truth() {
         ready.text
     );
     town.guichet.read_models().close().await;
+    tokio::time::sleep(guichet::http::READY_CACHED).await;
     let not = town.get("/ready", None).await;
     assert_eq!((not.status.as_u16(), not.json["read_models"].as_bool()), (503, Some(false)), "{}", not.text);
+    assert_eq!(not.json["reasons"], serde_json::json!(["read_models.unreachable"]));
 }

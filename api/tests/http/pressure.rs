@@ -1,0 +1,225 @@
+//! A store that is slow, full or away: commands wait, not many and not long, reading goes on, and readiness says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use guichet::engine::journal::{
+    Append, Appended, Filter, Follower, Journal, JournalError, KeyStore, MemoryJournal, Page, Position,
+    Recorded, Revision, StreamId,
+};
+use guichet::http::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX, HttpOptions, router};
+use guichet::{Guichet, NewRequest, Options};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::support::chalons;
+
+/// A store whose appends wait until they are let go, and that can be full or away.
+struct Slow {
+    beneath: MemoryJournal,
+    gate: Semaphore,
+    slow: AtomicBool,
+    full: AtomicBool,
+    away: AtomicBool,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Slow {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            beneath: MemoryJournal::new().unwrap(),
+            gate: Semaphore::new(0),
+            slow: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            away: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        })
+    }
+
+    fn reached(&self) -> Result<(), JournalError> {
+        let away = self.away.load(Ordering::SeqCst);
+        if away { Err(JournalError::Unavailable { reason: "unplugged".into() }) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Journal for Slow {
+    async fn append(&self, append: Append) -> Result<Appended, JournalError> {
+        self.reached()?;
+        if self.full.load(Ordering::SeqCst) {
+            return Err(JournalError::Full);
+        }
+        if self.slow.load(Ordering::SeqCst) {
+            let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.beneath.append(append).await
+    }
+
+    async fn read(
+        &self,
+        stream: &StreamId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        self.reached()?;
+        self.beneath.read(stream, from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Option<Position>,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Page, JournalError> {
+        self.reached()?;
+        self.beneath.read_all(after, filter, limit).await
+    }
+
+    fn follow(&self, after: Option<Position>, filter: Filter) -> Follower {
+        self.beneath.follow(after, filter)
+    }
+
+    async fn head(&self) -> Result<Option<Position>, JournalError> {
+        self.reached()?;
+        self.beneath.head().await
+    }
+
+    fn keys(&self) -> &Arc<dyn KeyStore> {
+        self.beneath.keys()
+    }
+
+    async fn close(&self) {
+        self.beneath.close().await;
+    }
+}
+
+struct Town {
+    journal: Arc<Slow>,
+    guichet: Guichet,
+    router: axum::Router,
+    _folder: tempfile::TempDir,
+}
+
+impl Town {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Slow::new();
+        let guichet =
+            Guichet::on_journal(Arc::clone(&journal) as _, Options::new(folder.path())).await.unwrap();
+        guichet.publish_folder(&chalons()).await.unwrap();
+        let router = router(&guichet, &HttpOptions { open_figures: true, ..HttpOptions::default() }).unwrap();
+        Self { journal, guichet, router, _folder: folder }
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Request::get(path).body(Body::empty()).unwrap()).await.0
+    }
+
+    async fn call(&self, request: Request<Body>) -> ((StatusCode, Value), Option<String>) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, again) = (response.status(), response.headers().get("retry-after").cloned());
+        let bytes = axum::body::to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
+        let again = again.map(|value| value.to_str().unwrap().to_owned());
+        ((status, serde_json::from_slice(&bytes).unwrap_or_default()), again)
+    }
+
+    async fn report(&self, tenant_of_the_caller: usize) -> ((StatusCode, Value), Option<String>) {
+        let body = json!({ "process": "voirie/chaussee-abimee", "form": { "place": [48.957, 4.363] } });
+        let mut request = Request::post("/v1/ville/requests").header("content-type", "application/json");
+        let peer = std::net::SocketAddr::from(([10, 0, (tenant_of_the_caller / 200) as u8, 1], 1));
+        request.extensions_mut().unwrap().insert(axum::extract::ConnectInfo(peer));
+        self.call(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+}
+
+fn reasons(answer: &Value) -> Vec<&str> {
+    answer["reasons"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+#[tokio::test]
+async fn when_the_store_is_slow_few_commands_wait_the_rest_come_back_and_reading_goes_on() {
+    let town = Arc::new(Town::new().await);
+    let known = town
+        .guichet
+        .receive(NewRequest::new("ville", "voirie/chaussee-abimee").field("place", json!([48.957, 4.363])))
+        .await
+        .unwrap();
+    town.guichet.wait_for(known.position, Duration::from_secs(20)).await.unwrap();
+    town.journal.slow.store(true, Ordering::SeqCst);
+    let sent = COMMANDS_MAX + COMMANDS_WAITING_MAX + 100;
+    let began = tokio::time::Instant::now();
+    let calls: Vec<_> = (0..sent)
+        .map(|number| {
+            let town = Arc::clone(&town);
+            tokio::spawn(async move { town.report(number * 50).await })
+        })
+        .collect();
+    while town.journal.under_way.load(Ordering::SeqCst) < COMMANDS_MAX {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Lists, figures and the catalogue do not wait for the store's writer.
+    for path in ["/v1/ville/dashboard", "/v1/ville/catalogue?q=chaussee", "/ready", "/health"] {
+        assert_eq!(town.get(path).await.0, StatusCode::OK, "{path}");
+    }
+    assert!(began.elapsed() < COMMAND_WAIT_MAX, "reading went on while commands waited");
+    tokio::time::sleep(COMMAND_WAIT_MAX + Duration::from_millis(200)).await;
+    town.journal.slow.store(false, Ordering::SeqCst);
+    town.journal.gate.add_permits(sent);
+    let (mut received, mut busy) = (0, 0);
+    for call in calls {
+        let ((status, answer), again) = call.await.unwrap();
+        match status {
+            StatusCode::CREATED => received += 1,
+            StatusCode::SERVICE_UNAVAILABLE => {
+                assert_eq!((answer["code"].as_str(), again.as_deref()), (Some("server.busy"), Some("2")));
+                busy += 1;
+            }
+            other => panic!("{other} {answer}"),
+        }
+    }
+    assert_eq!((received, busy), (COMMANDS_MAX, sent - COMMANDS_MAX));
+    assert_eq!(town.journal.most.load(Ordering::SeqCst), COMMANDS_MAX, "never more reached the store");
+    let ((status, answer), _) = town.report(sent * 50).await;
+    assert_eq!(status, StatusCode::CREATED, "afterwards all is as before: {answer}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_or_full_is_told_by_readiness_and_a_store_that_is_back_too() {
+    let town = Town::new().await;
+    let fresh = guichet::http::READY_CACHED + Duration::from_millis(50);
+    let (status, answer) = town.get("/ready").await;
+    assert_eq!((status, reasons(&answer)), (StatusCode::OK, vec![]), "{answer}");
+    town.journal.away.store(true, Ordering::SeqCst);
+    assert_eq!(town.get("/ready").await.0, StatusCode::OK, "an answer counts for a second");
+    tokio::time::sleep(fresh).await;
+    let (status, answer) = town.get("/ready").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(reasons(&answer).contains(&"store.unreachable"), "{answer}");
+    assert_eq!(town.get("/health").await.0, StatusCode::OK, "it lives all the same");
+    let ((status, answer), again) = town.report(0).await;
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("journal.unavailable"))
+    );
+    assert!(again.is_some());
+    town.journal.away.store(false, Ordering::SeqCst);
+    town.journal.full.store(true, Ordering::SeqCst);
+    assert_eq!(town.report(0).await.0.1["code"], "journal.full");
+    tokio::time::sleep(fresh).await;
+    let (_, answer) = town.get("/ready").await;
+    assert_eq!(reasons(&answer), ["store.refuses"], "{answer}");
+    town.journal.full.store(false, Ordering::SeqCst);
+    assert_eq!(town.report(0).await.0.0, StatusCode::CREATED);
+    tokio::time::sleep(fresh).await;
+    assert_eq!(town.get("/ready").await.0, StatusCode::OK);
+}
