@@ -72,6 +72,8 @@ struct Inner {
     models: ReadModels,
     outbound: Arc<dyn Outbound>,
     options: Options,
+    /// By what those who look at claims tell this server from others.
+    name: String,
     /// When the store last refused to take anything, if it has taken nothing since.
     refused: Mutex<Option<Instant>>,
 }
@@ -144,7 +146,11 @@ impl Guichet {
         let models = ReadModels::open(read_models, Arc::clone(&journal)).await?;
         let engine = Engine::new(journal, Arc::clone(&options.ambient));
         engine.refresh().await?;
-        let inner = Inner { engine, models, outbound, options, refused: Mutex::default() };
+        let mut drawn = [0; 4];
+        // Not the engine's own chance: a simulation's must not depend on how often it was opened.
+        getrandom::fill(&mut drawn).map_err(|error| EngineError::Chance(error.to_string()))?;
+        let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
+        let inner = Inner { engine, models, outbound, options, name, refused: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -248,6 +254,13 @@ impl Guichet {
             Err(_) => {}
         }
         done
+    }
+
+    /// By what those who look at claims tell this server from others: the number of its process, and one drawn when it
+    /// was opened.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
     }
 
     /// Whether the store lately refused to take anything: its disk is full, or it may only be read.

@@ -33,6 +33,9 @@ pub struct Options {
     pub public_url: String,
     /// How long sending is tried again before it is reported failed.
     pub retries: Retries,
+    /// How long a worker has an effect to itself: what a server that died had claimed is taken up by another after that.
+    /// It must be longer than handing a message over ever takes. Two minutes by default.
+    pub lease: Duration,
 }
 
 /// How often, and how long apart, a message that did not go out is tried again.
@@ -79,6 +82,7 @@ impl Options {
             outbound: None,
             public_url: PUBLIC_URL.to_owned(),
             retries: Retries::default(),
+            lease: Duration::from_secs(120),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether this server can work, found out by using what it works with.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub(crate) struct Ready {
     pub(crate) read_models: bool,
     /// Whether they have seen all of it.
     pub(crate) caught_up: bool,
+    /// Whether this server keeps the read models and fires the timers; of several servers one does.
+    pub(crate) leads: bool,
     /// The position of the journal's last event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) head: Option<String>,
@@ -102,8 +104,9 @@ async fn examined(guichet: &Guichet, lag: &mut Lag) -> Ready {
     if guichet.refuses() {
         ready.reasons.push("store.refuses");
     }
-    let folder = folder_of(guichet);
-    ready.folder_writable = tokio::task::spawn_blocking(move || can_write(&folder)).await.unwrap_or(false);
+    // Servers that share a folder do not share the file.
+    let probe = folder_of(guichet).join(format!(".ready-{}", guichet.name()));
+    ready.folder_writable = tokio::task::spawn_blocking(move || can_write(&probe)).await.unwrap_or(false);
     if !ready.folder_writable {
         ready.reasons.push("folder.read_only");
     }
@@ -116,6 +119,7 @@ async fn examined(guichet: &Guichet, lag: &mut Lag) -> Ready {
 
 fn told(ready: &mut Ready, status: &Status, lag: &mut Lag) {
     ready.caught_up = status.caught_up;
+    ready.leads = status.leads;
     ready.position = status.position.map(|position| position.to_string());
     match &status.state {
         RunState::CatchingUp | RunState::Following => ready.read_models = true,
@@ -159,10 +163,9 @@ fn folder_of(guichet: &Guichet) -> PathBuf {
 }
 
 /// Writes a few bytes where the journal lives: a full disk or a folder made read-only shows before the next request does.
-fn can_write(folder: &std::path::Path) -> bool {
-    let probe = folder.join(".ready");
-    let written = std::fs::write(&probe, [b'.'; 4096]);
-    let removed = std::fs::remove_file(&probe);
+fn can_write(probe: &Path) -> bool {
+    let written = std::fs::write(probe, [b'.'; 4096]);
+    let removed = std::fs::remove_file(probe);
     written.is_ok() && removed.is_ok()
 }
 

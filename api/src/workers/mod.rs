@@ -3,6 +3,11 @@
 //! Both workers read what is to do from the read models, do it, and report it as a command whose id is made from what
 //! asked for it. A crash between doing and reporting repeats the doing, and the report is recognised.
 //!
+//! Of several servers on one store, the one that leads the read models fires timers and brings drafts into force; should
+//! two of them think that they lead, the ids make the second report a repeat of the first. Messages go out from all of
+//! them, each claimed by one for a while. A server that dies between sending and reporting, or sleeps longer than its
+//! claim, makes a message go out twice: with the same id, so that a transport that looks at ids drops the second.
+//!
 //! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
 
 mod outbox;
@@ -75,8 +80,13 @@ impl Workers {
 async fn run_timers(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
     let timers = Timers::new(&guichet);
     while !*stopped.borrow() {
-        let pause = match timers.run_once(guichet.now()).await {
-            Ok(_) => PACE,
+        let fired = if guichet.read_models().leads() {
+            timers.run_once(guichet.now()).await.map(drop)
+        } else {
+            Ok(())
+        };
+        let pause = match fired {
+            Ok(()) => PACE,
             Err(error) => {
                 tracing::warn!(%error, "timers are interrupted and try again");
                 AFTER_FAILURE
@@ -89,8 +99,14 @@ async fn run_timers(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
 async fn run_publications(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
     let publications = Publications::new(&guichet);
     while !*stopped.borrow() {
-        let pause = match publications.run_once().await {
-            Ok(_) => PACE,
+        let settled = if guichet.read_models().leads() {
+            publications.run_once().await.map(drop)
+        } else {
+            // What the leader brings into force is known here before somebody asks for it.
+            guichet.engine().refresh().await.map_err(WorkerError::from)
+        };
+        let pause = match settled {
+            Ok(()) => PACE,
             Err(error) => {
                 tracing::warn!(%error, "the entry into force of drafts is interrupted and tries again");
                 AFTER_FAILURE

@@ -21,8 +21,8 @@ use crate::outbound::compose::{Composed, Occasion, compose};
 pub(crate) const BATCH: usize = 64;
 /// Messages under way at once.
 const AT_ONCE: usize = 16;
-/// How long a claim holds: what a crash left claimed is taken up again after that.
-const LEASE: TimeDelta = TimeDelta::minutes(2);
+/// The wait where the options give one that no calendar holds.
+const WAIT: TimeDelta = TimeDelta::minutes(2);
 
 /// How long before a request was recorded here something must have happened to be the other system's business.
 const SETTLED_ELSEWHERE: TimeDelta = TimeDelta::days(1);
@@ -95,9 +95,9 @@ impl Outbox {
     /// [`WorkerError`]; what was sent and reported before stands.
     pub async fn run_once(&self, now: DateTime<Utc>) -> Result<Sent, WorkerError> {
         let claim = Claim {
-            holder: format!("process {}", std::process::id()),
+            holder: self.guichet.name().to_owned(),
             now,
-            lease_until: now + LEASE,
+            lease_until: now + TimeDelta::from_std(self.guichet.options().lease).unwrap_or(WAIT),
             // Letters, the counter and the telephone are agents' work.
             by: vec![Delivery::Email, Delivery::Sms, Delivery::Screen],
             limit: u32::try_from(BATCH).unwrap_or(u32::MAX),
@@ -163,7 +163,7 @@ impl Outbox {
             }
             Err(SendError::Later(why)) if item.attempts + 1 < self.guichet.options().retries.attempts_max => {
                 let wait = self.guichet.options().retries.wait_after(item.attempts + 1);
-                let next = now + TimeDelta::from_std(wait).unwrap_or(LEASE);
+                let next = now + TimeDelta::from_std(wait).unwrap_or(WAIT);
                 tracing::info!(request.id = %item.request, effect = item.effect, why, "a message goes out later");
                 self.guichet.read_models().outbox_failed(item, &why, next).await?;
                 Ok(Outcome::Postponed)
