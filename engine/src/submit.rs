@@ -139,7 +139,12 @@ impl Engine {
             }
             match self.attempt(&job, file.clone()).await {
                 Ok(Some(receipt)) => return Ok(receipt),
-                Ok(None) | Err(EngineError::Journal(JournalError::Conflict { .. })) => {
+                // The file in memory is behind its stream. Where the command itself stands there already, what was decided
+                // anew need not have as many events as it had then: the file read again says what it wrote.
+                Ok(None)
+                | Err(EngineError::Journal(
+                    JournalError::Conflict { .. } | JournalError::CommandReused { .. },
+                )) => {
                     metrics::counter!("guichet_engine_conflicts_total").increment(1);
                     self.files.forget(&job.stream);
                 }

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod backup;
+mod chaos;
 mod dependencies;
 mod grammar;
 mod kill;

@@ -1,5 +1,6 @@
 //! What the tests share: where things are.
 
+pub mod cluster;
 pub mod http;
 
 use std::path::PathBuf;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use guichet_engine::journal::{Append, Body, CommandId, Expected, Journal, MemoryJournal, NewEvent};
+use guichet_engine::journal::{
+    Append, Body, CommandId, Expected, Journal, JournalError, MemoryJournal, NewEvent,
+};
 use guichet_engine::rules::request::{Actor, Command, RequestId};
 use guichet_engine::{Engine, EngineError, Publication, request_stream, tenant_of};
 use uuid::Uuid;
@@ -127,6 +129,27 @@ async fn a_repeat_on_another_server_answers_the_first_receipt_with_the_state_as_
         assert_eq!(again.revision, once.revision);
         assert_eq!(again.state.stage.id(), stage);
     }
+}
+
+/// The server that carried a command out died before it answered; the client asks another, which knows nothing of it and
+/// decides later, when the same command would do more.
+#[tokio::test]
+async fn a_command_sent_again_to_another_server_is_known_even_if_it_would_do_something_else_by_now() {
+    let (first, second) = two().await;
+    let (request, other) = (first.pothole(1).await.unwrap().request, first.pothole(2).await.unwrap().request);
+    second.state("ville", request).await.unwrap();
+    let once = first.act(3, request, qualify()).await.unwrap();
+    first.later(24 * 60);
+    let late = first.act(4, other, qualify()).await.unwrap();
+    assert_ne!(once.events.len(), late.events.len(), "the same command does something else by now");
+    let again = second.submit(submission(3, Some(request), qualify(), agent())).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!((again.revision, again.events), (once.revision, once.events));
+    // Another content under the same id is refused here as there.
+    let reused = second.submit(submission(3, Some(request), note("autre"), agent())).await;
+    let refused =
+        |error: &EngineError| matches!(error, EngineError::Journal(JournalError::CommandReused { .. }));
+    assert!(reused.as_ref().is_err_and(refused), "{reused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
