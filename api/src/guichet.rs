@@ -129,12 +129,10 @@ impl Guichet {
     pub async fn open_beside(options: Options) -> Result<Self, OpenError> {
         let Store::Sqlite(folder) = &options.store else { return Self::open(options).await };
         let journal: Arc<dyn Journal> = Arc::new(SqliteBeside::open(folder).await?);
-        let place = Place::Sqlite(folder.join(READ_MODELS_FILE));
+        let beside = Place::Sqlite(folder.join(READ_MODELS_FILE));
+        let place = options.read_models.clone().unwrap_or(beside);
         let models = ReadModels::open_beside(&place, Arc::clone(&journal)).await?;
-        let engine = Engine::new(journal, Arc::clone(&options.ambient));
-        engine.refresh().await?;
-        let outbound: Arc<dyn Outbound> = Arc::new(MemoryOutbound::default());
-        Ok(Self { inner: Arc::new(Inner { engine, models, outbound, options }) })
+        Self::of(journal, models, Arc::new(MemoryOutbound::default()), options).await
     }
 
     async fn start(
@@ -144,6 +142,15 @@ impl Guichet {
         options: Options,
     ) -> Result<Self, OpenError> {
         let models = ReadModels::open(read_models, Arc::clone(&journal)).await?;
+        Self::of(journal, models, outbound, options).await
+    }
+
+    async fn of(
+        journal: Arc<dyn Journal>,
+        models: ReadModels,
+        outbound: Arc<dyn Outbound>,
+        options: Options,
+    ) -> Result<Self, OpenError> {
         let engine = Engine::new(journal, Arc::clone(&options.ambient));
         engine.refresh().await?;
         let mut drawn = [0; 4];

@@ -16,7 +16,11 @@ use crate::{Guichet, OpenError, Options, PublishError, Store};
 /// Opens the store, which must hold something: a mistyped name must not make an empty town.
 pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
     must_exist(context)?;
-    let guichet = open_or_make(context, context.options()).await?;
+    holding(context, open_or_make(context, context.options()).await?).await
+}
+
+/// Refuses a database in which there is no event. It was named by mistake.
+async fn holding(context: &Context, guichet: Guichet) -> Result<Guichet, Failure> {
     match guichet.engine().journal().head().await {
         Ok(None) if context.store.is_shared() => {
             guichet.close().await;
@@ -33,13 +37,11 @@ pub(crate) async fn open(context: &Context) -> Result<Guichet, Failure> {
 /// Opens the data folder for a command that only reads: beside the server, where one holds it.
 pub(crate) async fn open_to_read(context: &Context) -> Result<Guichet, Failure> {
     must_exist(context)?;
-    match Guichet::open(context.options()).await {
-        Err(OpenError::Journal(JournalError::Locked { .. })) => {
-            let opened = Guichet::open_beside(context.options()).await;
-            opened.map_err(|error| refused(&error, context.language))
-        }
-        opened => opened.map_err(|error| refused(&error, context.language)),
-    }
+    let opened = match Guichet::open(context.options()).await {
+        Err(OpenError::Journal(JournalError::Locked { .. })) => Guichet::open_beside(context.options()).await,
+        opened => opened,
+    };
+    holding(context, opened.map_err(|error| refused(&error, context.language))?).await
 }
 
 /// Refuses a data folder in which there is no journal.
