@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::digest::Digest;
 use crate::error::{Expected, JournalError};
-use crate::header::Header;
+use crate::header::{Header, Outline};
 use crate::id::{
     Channel, CommandId, EventId, EventType, Kid, Position, Pseudonym, Revision, StreamId, Subject,
 };
@@ -221,6 +221,16 @@ impl Recorded {
             ))
         })?;
         Ok(self.parsed.get_or_init(|| Box::new(header)))
+    }
+
+    /// The beginning of the header, which says what most readers need in a third of the time.
+    ///
+    /// # Errors
+    /// `Corrupt` when the stored bytes are not a header, or one of a newer form.
+    pub fn outline(&self) -> Result<Outline<'_>, JournalError> {
+        Outline::of(&self.header).ok_or_else(|| {
+            JournalError::corrupt(format!("the header at position {} cannot be read", self.position))
+        })
     }
 
     /// Its type, cut out of the header without reading the rest; empty when the header is damaged.

@@ -83,6 +83,59 @@ impl Header {
     }
 }
 
+/// What readers of many events need of a header, borrowed from its text: everything that stands before the ids and digests, which are left
+/// unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline<'a> {
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// In which stream it stands.
+    pub stream: &'a str,
+    /// Where in the stream.
+    pub revision: u64,
+    /// What happened.
+    pub event_type: &'a str,
+    /// When it happened, UTC.
+    pub occurred_at: DateTime<Utc>,
+    /// When the journal took note of it, UTC.
+    pub recorded_at: DateTime<Utc>,
+    /// Who acted, under a pseudonym.
+    pub actor: &'a str,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads the beginning of a stored header; none when it is not one, or newer than this program.
+    pub(crate) fn of(header: &'a str) -> Option<Self> {
+        let (version, rest) = header.strip_prefix("{\"v\":")?.split_once(',')?;
+        if version.parse::<u32>().ok()? > HEADER_VERSION {
+            return None;
+        }
+        let (tenant, rest) = member(rest, "\"tenant\":\"")?;
+        let (stream, rest) = member(rest, ",\"stream\":\"")?;
+        let (revision, rest) = rest.strip_prefix(",\"n\":")?.split_once(',')?;
+        let (_, rest) = member(rest, "\"prev\":\"")?;
+        let (event_type, rest) = member(rest, ",\"type\":\"")?;
+        let (occurred_at, rest) = member(rest, ",\"occurred_at\":\"")?;
+        let (recorded_at, rest) = member(rest, ",\"recorded_at\":\"")?;
+        let (actor, _) = member(rest, ",\"actor\":\"")?;
+        let revision = revision.parse().ok()?;
+        let (occurred_at, recorded_at) = (occurred_at.parse().ok()?, recorded_at.parse().ok()?);
+        Some(Self { tenant, stream, revision, event_type, occurred_at, recorded_at, actor })
+    }
+
+    /// The id of the stream, if it is of this kind.
+    #[must_use]
+    pub fn id_of(&self, kind: &str) -> Option<Uuid> {
+        let name = self.stream.strip_prefix(self.tenant)?.strip_prefix('.')?;
+        Uuid::parse_str(name.strip_prefix(kind)?.strip_prefix('-')?).ok()
+    }
+}
+
+/// The value of the member that begins so, and what follows it. Values cannot hold a quotation mark.
+fn member<'a>(text: &'a str, start: &str) -> Option<(&'a str, &'a str)> {
+    text.strip_prefix(start)?.split_once('"')
+}
+
 /// What a header says apart from its place in the stream, which only the writer knows.
 pub(crate) struct Parts<'a> {
     pub(crate) event_type: &'a EventType,
@@ -234,6 +287,31 @@ fn after<'a>(header: &'a str, member: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::limits::{BODY_PERSONS_MAX, HEADER_BYTES_MAX};
+
+    #[test]
+    fn an_outline_says_what_the_whole_header_says() {
+        let stream = StreamId::new(&"ville".parse().unwrap(), "request", Uuid::from_u128(7)).unwrap();
+        for previous in [None, Some(Digest::of(b"before"))] {
+            let text = longest(&[]).place(&stream, Revision::new(41), previous.as_ref());
+            let (outline, header) = (Outline::of(&text).unwrap(), Header::parse(&text).unwrap());
+            assert_eq!((outline.tenant, outline.stream), (header.tenant.as_str(), header.stream.as_str()));
+            assert_eq!((outline.revision, outline.event_type), (41, header.event_type.as_str()));
+            assert_eq!(
+                (outline.occurred_at, outline.recorded_at, outline.actor),
+                (header.occurred_at, header.recorded_at, header.actor.as_str())
+            );
+            assert_eq!(
+                (outline.id_of("request"), outline.id_of("process")),
+                (Some(header.stream.id()), None)
+            );
+            assert_eq!(
+                Outline::of(&text.replace("\"v\":1", "\"v\":2")),
+                None,
+                "a newer form is not guessed at"
+            );
+            assert_eq!(Outline::of(text.get(..200).unwrap()), None);
+        }
+    }
 
     fn longest(keys: &[Kid]) -> Template {
         let instant = to_micros("9999-12-31T23:59:59.999999Z".parse().unwrap()).unwrap();

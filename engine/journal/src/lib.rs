@@ -22,13 +22,14 @@ mod queue;
 mod seal;
 mod sequencer;
 mod sqlite;
+mod thread;
 mod verify;
 
 pub use digest::Digest;
 pub use error::{Expected, JournalError};
 pub use event::{Append, Appended, Body, NewEvent, Recorded, TOMBSTONE};
 pub use follow::{Batch, Followed, Follower};
-pub use header::{HEADER_VERSION, Header};
+pub use header::{HEADER_VERSION, Header, Outline};
 pub use id::{
     BadName, Channel, CommandId, EventId, EventType, Kid, Position, Pseudonym, Revision, StreamId, Subject,
     Tenant,

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use crate::error::JournalError;
 use crate::event::{Append, Appended};
@@ -13,17 +12,18 @@ use crate::keys::KeyStore;
 use crate::limits::QUEUE_APPENDS_MAX;
 use crate::prepare::{Preparer, StreamKeys};
 use crate::sequencer::{Request, Sequencer, Table};
+use crate::thread;
 
-/// A sequencer at work in a task of its own, and the queue that leads to it.
+/// A sequencer at work in a task or on a thread of its own, and the queue that leads to it.
 pub(crate) struct Queue {
     preparer: Preparer,
     queue: Mutex<Option<mpsc::Sender<Request>>>,
     sequencer: Mutex<Option<Running>>,
 }
 
-/// The sequencer's task, and the word that makes it finish. Dropping the word does the same.
+/// The sequencer's end, and the word that makes it finish. Dropping the word does the same.
 struct Running {
-    task: JoinHandle<()>,
+    end: oneshot::Receiver<()>,
     finish: oneshot::Sender<()>,
 }
 
@@ -35,11 +35,31 @@ impl Queue {
     ) -> Self {
         let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (finish, finishing) = oneshot::channel();
-        let task = tokio::spawn(sequencer.run(requests, finishing, progress));
+        let (done, end) = oneshot::channel();
+        tokio::spawn(async move {
+            sequencer.run(requests, finishing, progress).await;
+            let _unheard = done.send(());
+        });
+        Self::leading_to(queue, Running { end, finish }, keys)
+    }
+
+    /// For a table whose calls hold up their thread.
+    pub(crate) fn start_on_a_thread<T: Table + 'static>(
+        sequencer: Sequencer<T>,
+        progress: watch::Sender<Progress>,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self, JournalError> {
+        let (queue, requests) = mpsc::channel(QUEUE_APPENDS_MAX);
+        let (finish, finishing) = oneshot::channel();
+        let end = thread::run(sequencer.run(requests, finishing, progress))?;
+        Ok(Self::leading_to(queue, Running { end, finish }, keys))
+    }
+
+    fn leading_to(queue: mpsc::Sender<Request>, running: Running, keys: Arc<dyn KeyStore>) -> Self {
         Self {
             preparer: Preparer::new(keys),
             queue: Mutex::new(Some(queue)),
-            sequencer: Mutex::new(Some(Running { task, finish })),
+            sequencer: Mutex::new(Some(running)),
         }
     }
 
@@ -77,9 +97,9 @@ impl Queue {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(queue);
         let running = self.sequencer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Running { task, finish }) = running {
+        if let Some(Running { end, finish }) = running {
             let _told = finish.send(());
-            let _ended = task.await;
+            let _ended = end.await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The journal in SQLite: one town, one machine, nobody to look after it.
 //!
-//! One writer task owns the only connection that writes; appends that wait at the same moment share one statement, one transaction and one
-//! fsync (`writer`). Readers have connections of their own and never wait for the writer (`read`).
+//! One thread owns the only connection that writes; appends that wait at the same moment share one transaction and one fsync (`writer`).
+//! Readers have connections of their own and never wait for the writer (`read`).
 
 mod beside;
 mod copy;
@@ -28,6 +28,7 @@ use crate::port::{Filter, Journal, Page};
 use crate::prepare::StreamKeys;
 use crate::queue::Queue;
 use crate::sequencer::Sequencer;
+use crate::thread;
 pub use beside::SqliteBeside;
 pub use copy::{Copied, CopiedKeys, copy_journal, copy_keys};
 use folder::Folder;
@@ -60,7 +61,7 @@ impl SqliteJournal {
         let folder = Folder::lock(folder)?;
         let (writer, pool) = connect(&folder).await?;
         let keys = SqliteKeyStore::open(folder.path(), writer.is_empty()).await?;
-        Ok(Self::start(writer, pool, Arc::new(keys)))
+        Self::start(writer, pool, Arc::new(keys))
     }
 
     /// As [`SqliteJournal::open`], with keys that are kept elsewhere.
@@ -69,20 +70,21 @@ impl SqliteJournal {
     /// As [`SqliteJournal::open`].
     pub async fn open_with_keys(folder: &Path, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
         let (writer, pool) = connect(&Folder::lock(folder)?).await?;
-        Ok(Self::start(writer, pool, keys))
+        Self::start(writer, pool, keys)
     }
 
-    fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Self {
+    fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
         let progress = watch::Sender::new(Progress { head: writer.head(), closed: false });
-        let queue = Queue::start(writer, progress.clone(), keys);
-        Self { readers: Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) }), queue }
+        let queue = Queue::start_on_a_thread(writer, progress.clone(), keys)?;
+        Ok(Self { readers: Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) }), queue })
     }
 }
 
 async fn connect(folder: &Folder) -> Result<(Writer, SqlitePool), JournalError> {
     let path = folder.path().join(JOURNAL_FILE);
     folder.refuse_keys_without_journal(&path)?;
-    let writer = Sequencer::open(SqliteTable::new(folder.clone(), &path)).await?;
+    let opening = thread::run(Sequencer::open(SqliteTable::new(folder.clone(), &path)))?;
+    let writer = opening.await.map_err(JournalError::unavailable)??;
     let pool = read::pool(&path).await?;
     Ok((writer, pool))
 }

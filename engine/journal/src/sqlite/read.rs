@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
-use sqlx::{Row, SqliteExecutor, SqlitePool};
+use sqlx::{Row, SqlitePool};
 
 use super::{JOURNAL_FILE, fault, schema};
 use crate::chunk::{SEPARATOR, split};
@@ -27,7 +27,7 @@ fn failed(error: &sqlx::Error) -> JournalError {
 }
 
 /// Position token, header and body, in this order of columns.
-pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
+fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let token: i64 = row.try_get(0)?;
     let (header, body): (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
     Ok(Recorded::new(Position::from_token(token.unsigned_abs()), text(header).into(), text(body).into()))
@@ -141,7 +141,7 @@ impl Chunk {
 }
 
 /// Damaged text is passed on, not refused: its digest tells on which event the damage lies, and the others stay readable.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
@@ -162,24 +162,8 @@ pub(super) async fn sealed_bodies(pool: &SqlitePool, stream: &StreamId) -> Resul
     query.bind(stream.as_str()).fetch_all(pool).await.map_err(|error| failed(&error))
 }
 
-/// The events with revisions `first` to `last` of the stream born at `birth`.
-pub(super) async fn stretch(
-    executor: impl SqliteExecutor<'_>,
-    birth: u64,
-    first: i64,
-    count: usize,
-) -> Result<Vec<Recorded>, sqlx::Error> {
-    let query = sqlx::query(
-        "SELECT position, header, body FROM events WHERE birth = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
-    );
-    let rows = query
-        .bind(signed(birth))
-        .bind(first)
-        .bind(i64::try_from(count).unwrap_or(i64::MAX))
-        .fetch_all(executor)
-        .await?;
-    rows.iter().map(recorded).collect()
-}
+/// The events of the stream born at `?1` from revision `?2` on, `?3` of them.
+pub(super) const STRETCH: &str = "SELECT position, header, body FROM events WHERE birth = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3";
 
 /// The position of the last event.
 pub(super) async fn head(pool: &SqlitePool) -> Result<Option<Position>, JournalError> {

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row, SqlitePool};
+use rusqlite::{Connection, OpenFlags};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Row, SqlitePool};
 
 use super::fault;
 use crate::error::JournalError;
@@ -36,25 +37,34 @@ const TABLE: &str = "
     CREATE UNIQUE INDEX events_by_command ON events (birth, command) WHERE command IS NOT NULL;
 ";
 
-/// Pages that gather in the write-ahead log before they move into the table: fewer, longer moves than SQLite's own 1,000.
-const CHECKPOINT_PAGES: &str = "4000";
+/// Settings of the one connection that writes. Pages gather in the write-ahead log until there are 4,000 of them: fewer, longer moves into
+/// the table than SQLite's own 1,000.
+const WRITING: &str = "
+    PRAGMA trusted_schema = OFF;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 4000;
+";
+
+/// How long a connection waits for others that hold the file, such as a backup.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(PATIENCE)
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging()
 }
 
-/// The one connection that writes.
-pub(super) fn writing(path: &Path) -> SqliteConnectOptions {
-    options(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .statement_cache_capacity(96)
+/// The one connection that writes. It belongs to the writer's own thread, with nothing between them.
+pub(super) fn writing(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.execute_batch(WRITING)?;
+    Ok(connection)
 }
 
 /// A connection that copies the whole file elsewhere. `query_only` would forbid that, though nothing is written here.
@@ -68,20 +78,16 @@ pub(crate) fn reading(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Makes the table in a new file, and refuses files that are not ours or newer than this program.
-pub(super) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), JournalError> {
-    let fault = |error: sqlx::Error| fault::reading(&error, path);
-    let row = sqlx::query(
-        "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id",
-    );
-    let row = row.fetch_one(&mut *connection).await.map_err(fault)?;
-    let (format, application): (u32, u32) = (row.try_get(0).map_err(fault)?, row.try_get(1).map_err(fault)?);
-    let objects: i64 = row.try_get(2).map_err(fault)?;
+pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let fault = |error: rusqlite::Error| fault::reading(&error, path);
+    let about = "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id";
+    let (format, application, objects): (u32, u32, i64) =
+        connection.query_row(about, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(fault)?;
     if objects == 0 && format == 0 {
-        let mut transaction = connection.begin().await.map_err(fault)?;
-        sqlx::raw_sql(TABLE).execute(&mut *transaction).await.map_err(fault)?;
-        let mark = format!("PRAGMA user_version = {FORMAT}; PRAGMA application_id = {APPLICATION}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(&mut *transaction).await.map_err(fault)?;
-        return transaction.commit().await.map_err(fault);
+        let make = format!(
+            "BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {FORMAT}; PRAGMA application_id = {APPLICATION}; COMMIT"
+        );
+        return connection.execute_batch(&make).map_err(fault);
     }
     known(path, format, application)
 }

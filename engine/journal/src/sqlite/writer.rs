@@ -1,49 +1,60 @@
 //! The table of events as the one writer sees it: the only connection that changes the file.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions, Connection, Row};
+use rusqlite::{Connection, Row};
 
 use super::folder::Folder;
-use super::read::{recorded, signed, stretch};
+use super::read::{STRETCH, signed, text};
 use super::{fault, schema};
 use crate::error::JournalError;
 use crate::event::Recorded;
 use crate::group::EventRow;
-use crate::id::CommandId;
+use crate::id::{CommandId, Position};
 use crate::sequencer::{Sequencer, StandingCommand, Stop, Table};
 
 pub(super) type Writer = Sequencer<SqliteTable>;
+
+/// Rows in one statement, largest first; few sizes, so that the statements stay prepared whatever the groups.
+const CHUNKS: [usize; 3] = [32, 8, 1];
 
 pub(super) struct SqliteTable {
     folder: Folder,
     path: PathBuf,
     /// None after a failure that leaves its state in doubt; opened again for the next group.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
     /// Which file the connection holds, so that a file taken away is noticed.
     identity: Option<Identity>,
-    /// The insert statement for each number of rows that was needed so far.
-    statements: HashMap<usize, Arc<str>>,
+    /// The insert statement for each number of rows in [`CHUNKS`].
+    statements: [(usize, String); CHUNKS.len()],
 }
 
 impl SqliteTable {
     pub(super) fn new(folder: Folder, path: &Path) -> Self {
-        Self { folder, path: path.to_owned(), connection: None, identity: None, statements: HashMap::new() }
+        let statements = CHUNKS.map(|rows| (rows, insert_text(rows)));
+        Self { folder, path: path.to_owned(), connection: None, identity: None, statements }
     }
 
-    async fn connect(&mut self) -> Result<u64, JournalError> {
-        let fault = |error: sqlx::Error| fault::reading(&error, &self.path);
-        let mut connection = schema::writing(&self.path).connect().await.map_err(fault)?;
-        schema::prepare(&mut connection, &self.path).await?;
-        let next = next_position(&mut connection).await.map_err(fault)?;
+    fn connect(&mut self) -> Result<u64, JournalError> {
+        let fault = |error: rusqlite::Error| fault::reading(&error, &self.path);
+        let connection = schema::writing(&self.path).map_err(fault)?;
+        schema::prepare(&connection, &self.path)?;
+        let next = next_position(&connection).map_err(fault)?;
         self.folder.sync()?;
         self.identity = identity(&self.path);
         self.connection = Some(connection);
         Ok(next)
+    }
+
+    /// Asks the table.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, JournalError> {
+        let connection =
+            self.connection.as_ref().ok_or_else(|| JournalError::unavailable("no connection"))?;
+        question(connection).map_err(|error| fault::reading(&error, &self.path))
     }
 }
 
@@ -57,7 +68,7 @@ impl Table for SqliteTable {
 
     async fn ready(&mut self) -> Result<Option<u64>, JournalError> {
         if self.connection.is_none() {
-            return self.connect().await.map(Some);
+            return self.connect().map(Some);
         }
         if identity(&self.path) == self.identity {
             return Ok(None);
@@ -66,103 +77,138 @@ impl Table for SqliteTable {
     }
 
     async fn next(&mut self) -> Result<u64, JournalError> {
-        let next = next_position(connected(&mut self.connection)?).await;
-        next.map_err(|error| fault::reading(&error, &self.path))
+        self.ask(next_position)
     }
 
     async fn last_of(&mut self, streams: &[&str]) -> Result<Vec<(u64, Recorded)>, JournalError> {
-        let query = sqlx::query(
-            "SELECT last.position, last.header, '', last.birth FROM json_each(?1) AS asked
-             JOIN events AS first ON first.stream = asked.value
-             JOIN events AS last ON last.birth = first.position
-                AND last.revision = (SELECT max(revision) FROM events WHERE birth = first.position)",
-        );
         let names = serde_json::to_string(streams).unwrap_or_default();
-        let (path, connection) = (&self.path, connected(&mut self.connection)?);
-        let fault = |error: sqlx::Error| fault::reading(&error, path);
-        let rows = query.bind(names).fetch_all(connection).await.map_err(fault)?;
-        let head = |row| Ok((Row::try_get::<i64, _>(row, 3)?.unsigned_abs(), recorded(row)?));
-        rows.iter().map(head).collect::<Result<_, _>>().map_err(fault)
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT last.position, last.header, '', last.birth FROM json_each(?1) AS asked
+                 JOIN events AS first ON first.stream = asked.value
+                 JOIN events AS last ON last.birth = first.position
+                    AND last.revision = (SELECT max(revision) FROM events WHERE birth = first.position)",
+            )?;
+            let head = |row: &Row<'_>| Ok((row.get::<_, i64>(3)?.unsigned_abs(), recorded(row)?));
+            statement.query_map([names], head)?.collect()
+        })
     }
 
     async fn commands(&mut self, asked: &[(u64, CommandId)]) -> Result<Vec<StandingCommand>, JournalError> {
-        let query = sqlx::query(
-            "SELECT asked.key, events.revision, events.fingerprint FROM json_each(?1) AS asked
-             JOIN events ON events.birth = asked.value ->> 0 AND events.command = unhex(asked.value ->> 1)",
-        );
-        let (path, connection) = (&self.path, connected(&mut self.connection)?);
-        let fault = |error: sqlx::Error| fault::reading(&error, path);
         let names: Vec<_> =
             asked.iter().map(|(birth, command)| (birth, command.uuid().simple().to_string())).collect();
         let names = serde_json::to_string(&names).unwrap_or_default();
-        let rows = query.bind(names).fetch_all(connection).await.map_err(fault)?;
-        let command = |row| {
-            let asked = usize::try_from(Row::try_get::<i64, _>(row, 0)?).unwrap_or(usize::MAX);
-            let first = Row::try_get::<i64, _>(row, 1)?.unsigned_abs();
-            Ok(StandingCommand { asked, first, fingerprint: Row::try_get(row, 2)? })
-        };
-        rows.iter().map(command).collect::<Result<_, _>>().map_err(fault)
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT asked.key, events.revision, events.fingerprint FROM json_each(?1) AS asked
+                 JOIN events ON events.birth = asked.value ->> 0 AND events.command = unhex(asked.value ->> 1)",
+            )?;
+            let command = |row: &Row<'_>| {
+                let asked = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+                let first = row.get::<_, i64>(1)?.unsigned_abs();
+                Ok(StandingCommand { asked, first, fingerprint: row.get(2)? })
+            };
+            statement.query_map([names], command)?.collect()
+        })
     }
 
     async fn stretch(&mut self, birth: u64, first: u64, count: usize) -> Result<Vec<Recorded>, JournalError> {
-        let events = stretch(connected(&mut self.connection)?, birth, signed(first), count).await;
-        events.map_err(|error| fault::reading(&error, &self.path))
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.ask(|connection| {
+            let mut statement = connection.prepare_cached(STRETCH)?;
+            statement.query_map((signed(birth), signed(first), count), recorded)?.collect()
+        })
     }
 
     async fn insert(&mut self, rows: Vec<EventRow>) -> Result<u64, Stop> {
         let first = rows.first().map_or(0, |row| row.position);
-        let statement =
-            self.statements.entry(rows.len()).or_insert_with_key(|count| insert_text(*count)).clone();
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-        for row in rows {
-            let (command, fingerprint) =
-                row.command.map(|(id, print)| (id.uuid().as_bytes().to_vec(), print.to_vec())).unzip();
-            query = query
-                .bind(signed(row.position))
-                .bind(signed(row.birth))
-                .bind(signed(row.revision))
-                .bind(row.stream);
-            query = query.bind(command).bind(fingerprint).bind(row.header).bind(row.body);
+        let connection =
+            self.connection.as_ref().ok_or_else(|| JournalError::unavailable("no connection"))?;
+        let Err(error) = self.write(connection, &rows) else { return Ok(first) };
+        // SQLite takes some transactions back by itself.
+        let whole = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        if whole && fault::is_taken(&error) {
+            return Err(Stop::Taken);
         }
-        let done = query.execute(connected(&mut self.connection)?).await;
-        done.map(|_| first).map_err(|error| {
-            if fault::is_taken(&error) {
-                return Stop::Taken;
-            }
-            let error = fault::writing(&error, &self.path);
-            if !error.surely_not_written() {
-                self.connection = None;
-            }
-            Stop::Failed(error)
-        })
+        let error = fault::writing(&error, &self.path);
+        if !whole || !error.surely_not_written() {
+            self.connection = None;
+        }
+        Err(Stop::Failed(error))
     }
 
     async fn finish(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let Some(connection) = self.connection.take() {
             // So that a closed journal is one file.
-            let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
-            if let Err(error) = moved.map(drop).and(connection.close().await) {
+            let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            if let Err(error) = moved.and(connection.close().map_err(|(_, error)| error)) {
                 tracing::warn!(%error, "the journal was closed without moving its write-ahead log; the next start does it");
             }
         }
     }
 }
 
-async fn next_position(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    let last: Option<i64> =
-        sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(connection).await?;
+impl SqliteTable {
+    /// All rows in one transaction. A single statement is a transaction by itself.
+    fn write(&self, connection: &Connection, rows: &[EventRow]) -> Result<(), rusqlite::Error> {
+        let alone = CHUNKS.contains(&rows.len());
+        if !alone {
+            connection.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+        }
+        let mut rest = rows;
+        for (size, text) in &self.statements {
+            while let Some((chunk, more)) = rest.split_at_checked(*size) {
+                insert_chunk(connection, text, chunk)?;
+                rest = more;
+            }
+        }
+        if !alone {
+            connection.prepare_cached("COMMIT")?.raw_execute()?;
+        }
+        Ok(())
+    }
+}
+
+fn insert_chunk(connection: &Connection, text: &str, rows: &[EventRow]) -> Result<(), rusqlite::Error> {
+    let mut statement = connection.prepare_cached(text)?;
+    let mut place = 0..;
+    let mut bind = |value: &dyn rusqlite::ToSql| -> Result<(), rusqlite::Error> {
+        // SQLite counts parameters from one.
+        statement.raw_bind_parameter(place.next().unwrap_or_default() + 1, value)
+    };
+    for row in rows {
+        let (command, fingerprint) = row.command.as_ref().map(|(id, print)| (id.uuid(), print)).unzip();
+        bind(&signed(row.position))?;
+        bind(&signed(row.birth))?;
+        bind(&signed(row.revision))?;
+        bind(&row.stream.as_deref())?;
+        bind(&command.as_ref().map(|id| id.as_bytes().as_slice()))?;
+        bind(&fingerprint.map(<[u8; 16]>::as_slice))?;
+        bind(&&*row.header)?;
+        bind(&&*row.body)?;
+    }
+    statement.raw_execute().map(drop)
+}
+
+fn next_position(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let mut statement = connection.prepare_cached("SELECT max(position) FROM events")?;
+    let last: Option<i64> = statement.query_row([], |row| row.get(0))?;
     Ok(last.map_or(0, i64::unsigned_abs).saturating_add(1))
 }
 
-fn connected(connection: &mut Option<SqliteConnection>) -> Result<&mut SqliteConnection, JournalError> {
-    connection.as_mut().ok_or_else(|| JournalError::unavailable("no connection"))
+/// Position token, header and body, in this order of columns.
+fn recorded(row: &Row<'_>) -> Result<Recorded, rusqlite::Error> {
+    let token: i64 = row.get(0)?;
+    let bytes = |column| row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from);
+    let position = Position::from_token(token.unsigned_abs());
+    Ok(Recorded::new(position, text(bytes(1)?).into(), text(bytes(2)?).into()))
 }
 
-fn insert_text(rows: usize) -> Arc<str> {
+fn insert_text(rows: usize) -> String {
     const START: &str =
         "INSERT INTO events (position, birth, revision, stream, command, fingerprint, header, body) VALUES ";
     let row = ["(?,?,?,?,?,?,?,?)"];
-    format!("{START}{}", row.repeat(rows).join(",")).into()
+    format!("{START}{}", row.repeat(rows).join(","))
 }
 
 /// Which file stands under a path.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::Digest;
 use crate::error::Expected;
@@ -55,15 +57,15 @@ async fn again(folder: &Path) -> Writer {
     Writer::open(SqliteTable::new(Folder::unlocked(folder), &folder.join(JOURNAL_FILE))).await.unwrap()
 }
 
-async fn pragma(writer: &mut Writer, text: &'static str) {
-    sqlx::query(text).execute(writer.table.connection.as_mut().unwrap()).await.unwrap();
+fn pragma(writer: &mut Writer, text: &'static str) {
+    writer.table.connection.as_ref().unwrap().execute_batch(text).unwrap();
 }
 
 #[tokio::test]
 async fn a_full_store_refuses_the_group_and_works_again_once_there_is_room() {
     let (_folder, mut writer) = writer().await;
     writer.write(&[prepared(1, 10).await]).await.unwrap();
-    pragma(&mut writer, "PRAGMA max_page_count = 12").await;
+    pragma(&mut writer, "PRAGMA max_page_count = 12");
     let group = [prepared(2, 10).await, prepared(3, 60_000).await];
     assert_eq!(writer.write(&group).await.unwrap_err(), JournalError::Full);
     assert_eq!(writer.head(), Some(Position::from_token(2)), "a refused group must leave no hole");
@@ -74,7 +76,7 @@ async fn a_full_store_refuses_the_group_and_works_again_once_there_is_room() {
             .as_ref()
             .is_ok_and(|receipt| !receipt.repeated && receipt.position == Position::from_token(4))
     );
-    pragma(&mut writer, "PRAGMA max_page_count = 1000").await;
+    pragma(&mut writer, "PRAGMA max_page_count = 1000");
     let receipts = writer.write(&group).await.unwrap();
     assert_eq!(
         receipts.iter().map(|receipt| receipt.as_ref().unwrap().repeated).collect::<Vec<_>>(),
