@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
+mod census;
 mod definitions;
 mod error;
 mod file;
@@ -14,6 +15,7 @@ mod shared;
 mod submit;
 
 pub use ambient::{Ambient, Chance, Clock, ManualClock};
+pub use census::Census;
 pub use definitions::Definitions;
 pub use error::EngineError;
 pub use guichet_journal as journal;

@@ -71,3 +71,27 @@ async fn when_its_key_is_destroyed_a_history_reads_erased_and_still_replays() {
     let after = town.engine.replay("ville", request, &Span::default()).await.unwrap().unwrap();
     assert_eq!(after, *before, "what is not personal stays as it was");
 }
+
+#[tokio::test]
+async fn a_census_knows_every_request_as_it_stands_however_many_threads_fold() {
+    let town = Town::new().await;
+    let mut requests = Vec::new();
+    for number in 0..40 {
+        let request = town.pothole(1000 + number).await.unwrap().request;
+        if number % 3 == 0 {
+            town.act(2000 + number, request, qualify()).await.unwrap();
+        }
+        requests.push(request);
+    }
+    for threads in 1..=3 {
+        let census = town.engine.census(threads.try_into().unwrap()).await.unwrap();
+        assert_eq!(census.len(), requests.len());
+        assert_eq!(census.through(), town.engine.journal().head().await.unwrap());
+        let mut events = 0;
+        for (tenant, id, request) in census.iter() {
+            assert_eq!(*request, *town.engine.state(tenant, id).await.unwrap().request);
+            events += town.engine.recorded(tenant, id).await.unwrap().len();
+        }
+        assert_eq!(census.events(), events as u64);
+    }
+}

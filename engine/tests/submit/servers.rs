@@ -230,6 +230,8 @@ async fn what_only_a_newer_version_knows_is_neither_folded_nor_decided_over() {
         assert!(matches!(engine.state("ville", request).await, Err(EngineError::Newer(_))));
     }
     assert_eq!(first.events().await, before);
+    let census = first.engine.census(2.try_into().unwrap()).await;
+    assert!(matches!(census, Err(EngineError::Newer(kind)) if kind == "request.teleported"));
     // Others are dealt with as ever.
     first.pothole(2).await.unwrap();
 }
