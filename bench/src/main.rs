@@ -1,61 +1,96 @@
 //! Measurements, as ratios against floors in the same run. `README.md` says what each part measures.
 
+mod append;
+mod arguments;
 mod check;
+mod fill;
 mod floor;
+mod follower;
+mod growth;
 mod measure;
+mod open_loop;
 mod order;
 mod rebuild;
 mod replay;
 mod simulate;
+mod store;
 mod submit;
 mod town;
 
+use std::sync::Arc;
+
+use arguments::Arguments;
+use fill::Lives;
 use measure::Fault;
+use store::{Place, Store};
 
 /// The allocator of the `guichet` binary, so that what is measured is what runs.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Events of the journal that `replay` and `rebuild` work on.
-const EVENTS: usize = 1_000_000;
-/// Requests that `submit` takes through their lives.
-const REQUESTS: usize = 4096;
-/// Requests of the year that `simulate` lives: those of a town of 75,000.
-const YEAR: u32 = 500_000;
 /// Processes of the catalogue that `check` reads: those of a large town.
 const SHEETS: usize = 503;
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
-    let mut arguments = std::env::args().skip(1);
-    let part = arguments.next().unwrap_or_else(|| "all".into());
-    let events = arguments.next().map(|count| count.parse()).transpose()?.unwrap_or(EVENTS);
-    let wanted = |name: &str| part == name || part == "all";
-    if wanted("order")
-        && let Ok(url) = std::env::var("GUICHET_TEST_POSTGRES")
+    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let done = parts(&arguments).await;
+    measure::print_table();
+    done
+}
+
+async fn parts(arguments: &Arguments) -> Result<(), Fault> {
+    if arguments.wants("floors") {
+        append::floors(arguments).await?;
+    }
+    if arguments.wants("append") {
+        append::run(arguments).await?;
+    }
+    if arguments.wants("submit") {
+        submit::run(arguments).await?;
+    }
+    if arguments.wants("order")
+        && let Some(url) = &arguments.postgres
     {
-        order::run(&url).await?;
+        order::run(url).await?;
     }
-    if wanted("submit") {
-        submit::run(REQUESTS).await?;
+    if arguments.wants("follower") {
+        follower::run(arguments).await?;
     }
-    if wanted("check") {
+    if arguments.wants("open-loop") {
+        open_loop::run(arguments).await?;
+    }
+    if arguments.wants("check") {
         check::run(SHEETS)?;
     }
-    if wanted("simulate") {
-        simulate::run(YEAR)?;
+    if arguments.wants("simulate") {
+        simulate::run(arguments.year)?;
     }
-    if wanted("replay") || wanted("rebuild") {
-        let folder = tempfile::tempdir()?;
-        let engine = town::open(folder.path()).await?;
-        submit::fill(&engine, events).await?;
-        if wanted("replay") {
-            replay::run(&engine).await?;
+    if arguments.wants("replay") || arguments.wants("rebuild") {
+        for store in arguments.stores() {
+            journal(arguments, &store).await?;
         }
-        if wanted("rebuild") {
-            rebuild::run(&engine, folder.path()).await?;
-        }
-        engine.journal().close().await;
+    }
+    if arguments.names("growth") {
+        growth::run(arguments).await?;
     }
     Ok(())
+}
+
+/// The parts that read a whole journal.
+async fn journal(arguments: &Arguments, store: &Store) -> Result<(), Fault> {
+    let place = Place::fresh(store).await?;
+    let engine = town::on(Arc::clone(&place.journal)).await?;
+    let lives = Arc::new(Lives::lived().await?);
+    let requests = arguments.events / lives.events_each();
+    let events = lives.copy(&engine, 1, requests, usize::MAX).await?;
+    if arguments.wants("replay") {
+        replay::run(&engine, store, &place).await?;
+    }
+    if arguments.wants("rebuild") {
+        rebuild::run(store, &place, events).await?;
+        growth::disk(&place, requests).await?;
+    }
+    drop(engine);
+    place.leave().await
 }

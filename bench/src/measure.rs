@@ -1,11 +1,14 @@
-//! Time and memory, and how they are printed.
+//! Time, memory and processor time, and how they are printed.
 
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// Whatever stops a measurement.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measures elapsed time.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
@@ -16,10 +19,55 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    /// Started at an instant that may be still to come.
+    #[must_use]
+    pub(crate) const fn at(instant: Instant) -> Self {
+        Self(instant)
+    }
+
+    /// When it was started.
+    #[must_use]
+    pub(crate) const fn started(&self) -> Instant {
+        self.0
+    }
+
     /// Time since the start.
     #[must_use]
     pub(crate) fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+/// What callers did, and how long each waited.
+pub(crate) struct Load {
+    /// From the first call to the last answer.
+    pub(crate) elapsed: Duration,
+    /// Processor time of the whole program meanwhile.
+    pub(crate) processor: Duration,
+    /// Events that were written.
+    pub(crate) events: usize,
+    /// How long each call took, shortest first.
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Load {
+    /// Calls in a second.
+    #[must_use]
+    pub(crate) fn calls_rate(&self) -> f64 {
+        rate(self.latencies.len(), self.elapsed)
+    }
+
+    /// Events in a second.
+    #[must_use]
+    pub(crate) fn events_rate(&self) -> f64 {
+        rate(self.events, self.elapsed)
+    }
+
+    /// The median and the 99th percentile, in words.
+    #[must_use]
+    pub(crate) fn waits(&self) -> (String, String) {
+        let at = |share| format!("{:.2?}", quantile(&self.latencies, share));
+        (at(0.5), at(0.99))
     }
 }
 
@@ -60,8 +108,47 @@ pub(crate) fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Prints one line of a table.
+/// Processor time of this program so far, its own and the system's on its behalf, to a hundredth of a second; zero
+/// where the system does not tell.
+#[must_use]
+pub(crate) fn processor() -> Duration {
+    /// Linux counts these in hundredths of a second on every machine.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The program's name stands in brackets and may hold anything; the 14th and 15th members are the times.
+    let members = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = members.split_whitespace().skip(11).take(2);
+    TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum()
+}
+
+/// Prints one line of a part.
 pub(crate) fn line(what: &str, figures: &[(&str, String)]) {
     let figures: Vec<String> = figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    println!("{what:<44} {}", figures.join("  ·  "));
+    println!("{what:<52} {}", figures.join("  ·  "));
+}
+
+static TABLE: Mutex<Vec<[String; 4]>> = Mutex::new(Vec::new());
+
+/// Keeps a row for the table at the end: what was measured, the ratio, against what, and what is to be reached.
+pub(crate) fn row(what: impl Into<String>, ratio: impl Into<String>, against: impl Into<String>, goal: &str) {
+    let row = [what.into(), ratio.into(), against.into(), goal.to_owned()];
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+}
+
+/// Prints the rows kept so far.
+pub(crate) fn print_table() {
+    let rows = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if rows.is_empty() {
+        return;
+    }
+    println!("\n| what | measured | against | at least |\n| --- | --- | --- | --- |");
+    for [what, ratio, against, goal] in rows.iter() {
+        println!("| {what} | {ratio} | {against} | {goal} |");
+    }
+}
+
+/// A share as a percentage.
+#[must_use]
+pub(crate) fn percent(ours: f64, floor: f64) -> String {
+    format!("{:.0} %", 100.0 * ours / floor.max(1e-9))
 }

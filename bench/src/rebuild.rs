@@ -1,55 +1,33 @@
 //! All read models rebuilt from the journal.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use guichet_engine::Engine;
-use guichet_projections::{Options, Place, ReadModels};
+use guichet_journal::JOURNAL_FILE;
+use guichet_projections::{Options, ReadModels};
 
-use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, rate};
-use crate::submit::pages;
+use crate::floor;
+use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, percent, rate, row};
+use crate::store::{Place, Store};
 
 /// Longer than any measurement here takes.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Names a PostgreSQL database to measure on as well.
-const POSTGRES: &str = "GUICHET_TEST_POSTGRES";
-
-/// Counts the events, and lets the reading be measured apart.
-async fn count(engine: &Engine) -> Result<(usize, Duration), Fault> {
-    let (mut events, watch) = (0, Stopwatch::start());
-    pages(engine, |page| {
-        events += page.len();
-        Ok(())
-    })
-    .await?;
-    Ok((events, watch.elapsed()))
-}
-
-/// Prints the table: a first build and a rebuild beside it, with the memory each needed at most.
+/// Prints the part: a first build and a rebuild beside it, with the memory each needed at most.
 ///
 /// # Errors
 /// When anything fails.
-pub(crate) async fn run(engine: &Engine, folder: &Path) -> Result<(), Fault> {
-    println!("\nrebuild: all read models from the journal, two cores");
-    let (events, read) = count(engine).await?;
-    line("events read, not decoded", &[("events/s", format!("{:.0}", rate(events, read)))]);
-    on(&Place::Sqlite(folder.join("read-models.db")), "SQLite", events, engine).await?;
-    match std::env::var(POSTGRES) {
-        Ok(url) => on(&Place::Postgres(url), "PostgreSQL", events, engine).await,
-        Err(_) => {
-            println!("  (PostgreSQL is measured where {POSTGRES} names an empty database)");
-            Ok(())
-        }
-    }
-}
-
-/// A first build, and rebuilds beside with one folder and with one for each core.
-async fn on(place: &Place, name: &str, events: usize, engine: &Engine) -> Result<(), Fault> {
-    let models = measured(&format!("{name}: first build"), events, async {
-        let models = ReadModels::open(place, Arc::clone(engine.journal())).await?;
+pub(crate) async fn run(store: &Store, place: &Place, events: usize) -> Result<(), Fault> {
+    println!("\nrebuild: {}, all read models from the journal, two cores", store.name());
+    let floor = match &place.database {
+        Some(database) => floor::postgres::project(&database.url()).await?,
+        None => floor::sqlite::project(&place.folder().join(JOURNAL_FILE), &place.folder().join("floor.db"))?,
+    };
+    let bare = rate(events, floor);
+    line("one table, coalesced, batches of 5,000 events", &[("events/s", format!("{bare:.0}"))]);
+    let (models, _) = measured("first build", events, bare, async {
+        let models = ReadModels::open(&place.tables(), Arc::clone(&place.journal)).await?;
         models.catch_up(PATIENCE).await?;
         Ok(models)
     })
@@ -58,15 +36,19 @@ async fn on(place: &Place, name: &str, events: usize, engine: &Engine) -> Result
     let all = Options::default().folders;
     for folders in [1, all] {
         let options = Options { folders, ..Options::default() };
-        let models = ReadModels::open_with(place, Arc::clone(engine.journal()), options).await?;
+        let models = ReadModels::open_with(&place.tables(), Arc::clone(&place.journal), options).await?;
         models.catch_up(PATIENCE).await?;
-        let what = format!("{name}: rebuild beside, then swap, {folders} folding");
-        measured(&what, events, async {
-            models.rebuild(&ReadModels::names()).await?;
-            Ok(())
-        })
-        .await?;
+        let ((), ours) =
+            measured(&format!("rebuild beside, then swap, {folders} folding"), events, bare, async {
+                models.rebuild(&ReadModels::names()).await?;
+                Ok(())
+            })
+            .await?;
         models.close().await;
+        if folders == all {
+            let what = format!("rebuild of all {} read models, {}", ReadModels::names().len(), store.name());
+            row(what, percent(ours, bare), "one coalesced table", "25 %");
+        }
     }
     Ok(())
 }
@@ -74,8 +56,9 @@ async fn on(place: &Place, name: &str, events: usize, engine: &Engine) -> Result
 async fn measured<T>(
     what: &str,
     events: usize,
+    bare: f64,
     work: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
+) -> Result<(T, f64), Fault> {
     forget_peak();
     let (before, _) = memory();
     let halfway = watch_memory();
@@ -87,12 +70,13 @@ async fn measured<T>(
         &format!("{what}, {events} events"),
         &[
             ("events/s", format!("{:.0}", rate(events, elapsed))),
+            ("ratio", percent(rate(events, elapsed), bare)),
             ("memory before", format!("{before} MiB")),
             ("in the first half", format!("{} MiB", halfway.stop())),
             ("peak", format!("{peak} MiB")),
         ],
     );
-    Ok(done)
+    Ok((done, rate(events, elapsed)))
 }
 
 /// Watches how memory grows over a piece of work: what it was at most in the first half of the samples.

@@ -1,80 +1,89 @@
 //! The whole journal folded into states of requests.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use guichet_engine::Engine;
-use guichet_journal::Header;
-use guichet_rules::process::REQUEST_STREAM;
-use guichet_rules::request::{Event, Meta, Request, evolve};
 
-use uuid::Uuid;
+use crate::floor;
+use crate::measure::{Fault, Stopwatch, line, percent, processor, rate, row};
+use crate::store::{Place, Store};
 
-use crate::measure::{Fault, Stopwatch, line, rate};
-use crate::submit::pages;
+/// What a floor needed: by the clock, and of processors.
+struct Took {
+    elapsed: Duration,
+    processor: Duration,
+    events: usize,
+}
 
-/// Folds every request of the journal; answers the time, the events and the requests.
-async fn fold(engine: &Engine) -> Result<(Duration, usize, usize), Fault> {
-    let mut states: HashMap<Uuid, Option<Request>> = HashMap::new();
-    let mut count = 0;
-    let watch = Stopwatch::start();
-    pages(engine, |events| {
-        for recorded in events {
-            let header = recorded.header()?;
-            if header.stream.kind() != REQUEST_STREAM {
-                continue;
-            }
-            let meta = Meta {
-                tenant: header.tenant.as_str().to_owned(),
-                actor: header.actor.as_str().to_owned(),
-                occurred_at: header.occurred_at,
-                recorded_at: header.recorded_at,
-            };
-            let event = Event::decode(header.event_type.as_str(), recorded.body().as_bytes())?;
-            let state = states.entry(header.stream.id()).or_default();
-            *state = evolve(state.take(), &event, &meta);
-            count += 1;
+/// The floor: the same rows read by a bare loop on one thread, header and body decoded by serde, and a fold that only
+/// counts the events of each stream and keeps the last instant.
+async fn floor(store: &Store, place: &Place) -> Result<Took, Fault> {
+    let mut states: HashMap<String, (u32, DateTime<Utc>)> = HashMap::new();
+    let mut events = 0;
+    let mut each = |header: &str, body: &[u8]| {
+        if let Some((members, event)) = floor::decoded(header, body)? {
+            std::hint::black_box((&event, members.actor, members.recorded_at));
+            let state = states.entry(members.stream.to_owned()).or_default();
+            *state = (state.0 + 1, members.occurred_at);
+            events += 1;
         }
         Ok(())
-    })
-    .await?;
-    Ok((watch.elapsed(), count, states.len()))
-}
-
-/// Decodes the same JSON, headers and bodies, by serde alone, from memory.
-async fn decode(engine: &Engine) -> Result<(Duration, usize), Fault> {
-    let mut stored = Vec::new();
-    pages(engine, |events| {
-        let requests = events.iter().filter(|recorded| recorded.event_type().starts_with("request."));
-        stored.extend(requests.cloned());
-        Ok(())
-    })
-    .await?;
-    let watch = Stopwatch::start();
-    for recorded in &stored {
-        let header: Header = serde_json::from_str(recorded.stored_header())?;
-        let event = Event::decode(header.event_type.as_str(), recorded.body().as_bytes())?;
-        std::hint::black_box((header, event));
+    };
+    let (before, watch) = (processor(), Stopwatch::start());
+    match (store, &place.database) {
+        (Store::Postgres(_), Some(database)) => floor::postgres::read(&database.url(), &mut each).await?,
+        _ => floor::sqlite::read(&place.folder().join(guichet_journal::JOURNAL_FILE), &mut each)?,
     }
-    Ok((watch.elapsed(), stored.len()))
+    let (elapsed, processor) = (watch.elapsed(), processor().saturating_sub(before));
+    Ok(Took { elapsed, processor, events })
 }
 
-/// Prints the table.
+/// Prints the part.
 ///
 /// # Errors
 /// When anything fails.
-pub(crate) async fn run(engine: &Engine) -> Result<(), Fault> {
-    println!("\nreplay: the whole journal folded into states, one core");
-    let (alone, decoded) = decode(engine).await?;
-    let (elapsed, events, requests) = fold(engine).await?;
-    let (ours, floor) = (rate(events, elapsed), rate(decoded, alone));
+pub(crate) async fn run(engine: &Engine, store: &Store, place: &Place) -> Result<(), Fault> {
+    println!("\nreplay: {}, the whole journal folded into states", store.name());
+    let floor = floor(store, place).await?;
+    let bare = rate(floor.events, floor.elapsed);
     line(
-        &format!("{events} events of {requests} requests"),
+        "read, decoded by serde, counted, one thread",
         &[
-            ("read, decoded and folded", format!("{ours:.0} events/s")),
-            ("serde alone", format!("{floor:.0} events/s")),
-            ("ratio", format!("{:.0} %", 100.0 * ours / floor)),
+            ("events/s", format!("{bare:.0}")),
+            ("events per processor second", format!("{:.0}", rate(floor.events, floor.processor))),
         ],
     );
+    for threads in [1, 2] {
+        let (before, watch) = (processor(), Stopwatch::start());
+        let census = engine.census(NonZeroUsize::new(threads).ok_or("no thread")?).await?;
+        let (elapsed, used) = (watch.elapsed(), processor().saturating_sub(before));
+        let events = usize::try_from(census.events())?;
+        let (ours, each) = (rate(events, elapsed), rate(events, used));
+        line(
+            &format!("{events} events of {} requests, {threads} thread(s)", census.len()),
+            &[
+                ("events/s", format!("{ours:.0}")),
+                ("ratio", percent(ours, bare)),
+                ("events per processor second", format!("{each:.0}")),
+                ("ratio", percent(each, rate(floor.events, floor.processor))),
+            ],
+        );
+        let name = store.name();
+        if threads == 1 {
+            // Reading goes on beside the one thread, so one core's worth is told by the processor time.
+            let ratio = percent(each, rate(floor.events, floor.processor));
+            row(
+                format!("fold, one core, {name}"),
+                ratio,
+                "read + serde + trivial fold, processor time",
+                "60 %",
+            );
+        } else {
+            row(format!("fold, two cores, {name}"), percent(ours, bare), "the one-core floor", "100 %");
+        }
+    }
     Ok(())
 }

@@ -1,26 +1,20 @@
 //! Whole commands: decided, sealed, hashed, appended, answered after the fsync.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use guichet_engine::Engine;
-use guichet_journal::{Filter, Recorded};
+use guichet_journal::MemoryJournal;
 use uuid::Uuid;
 
-use crate::floor::{Row, bare_loop, batches};
-use crate::measure::{Fault, Stopwatch, line, quantile, rate};
+use crate::arguments::Arguments;
+use crate::floor::{self, Row, batches, rows_behind};
+use crate::measure::{Fault, Load, Stopwatch, line, percent, processor, rate, row};
+use crate::store::{Place, Store};
 use crate::town;
-
-struct Load {
-    elapsed: Duration,
-    commands: usize,
-    events: usize,
-    latencies: Vec<Duration>,
-}
 
 /// Lets `callers` take requests through their lives at once, `requests` in all.
 async fn load(engine: &Arc<Engine>, callers: usize, requests: usize) -> Result<Load, Fault> {
-    let watch = Stopwatch::start();
+    let (before, watch) = (processor(), Stopwatch::start());
     let mut tasks = Vec::new();
     for caller in 0..callers {
         let engine = Arc::clone(engine);
@@ -46,86 +40,92 @@ async fn load(engine: &Arc<Engine>, callers: usize, requests: usize) -> Result<L
         latencies.extend(more);
         events += count;
     }
-    let elapsed = watch.elapsed();
-    latencies.sort();
-    Ok(Load { elapsed, commands: latencies.len(), events, latencies })
+    let (elapsed, processor) = (watch.elapsed(), processor().saturating_sub(before));
+    latencies.sort_unstable();
+    Ok(Load { elapsed, processor, events, latencies })
 }
 
-async fn rows_behind(engine: &Engine, after: Option<guichet_journal::Position>) -> Result<Vec<Row>, Fault> {
-    let (mut rows, mut after) = (Vec::new(), after);
-    loop {
-        let page = engine.journal().read_all(after, &Filter::everything(), 8192).await?;
-        rows.extend(page.events.iter().map(Row::of).collect::<Result<Vec<_>, _>>()?);
-        after = page.through;
-        if page.at_end {
-            return Ok(rows);
-        }
-    }
-}
-
-/// Prints the table.
+/// Prints the part for each store.
 ///
 /// # Errors
 /// When anything fails.
-pub(crate) async fn run(requests: usize) -> Result<(), Fault> {
-    println!("\nsubmit: SQLite, synchronous=FULL, every command answered after its fsync");
-    for callers in [1, 32, 256] {
-        let folder = tempfile::tempdir()?;
-        let engine = town::open(folder.path()).await?;
-        let before = engine.journal().head().await?;
-        let share = if callers == 1 { requests / 8 } else { requests };
-        let load = load(&engine, callers, share.max(callers)).await?;
-        let rows = rows_behind(&engine, before).await?;
-        let together = batches(&rows, callers);
-        let floor = bare_loop(&folder.path().join("floor.db"), &together).await?;
-        engine.journal().close().await;
-        let (ours, bare) = (rate(load.events, load.elapsed), rate(rows.len(), floor));
-        let size = rows.iter().map(Row::bytes).sum::<usize>() / rows.len().max(1);
-        line(
-            &format!("{callers} caller(s), {} commands", load.commands),
-            &[
-                ("commands/s", format!("{:.0}", rate(load.commands, load.elapsed))),
-                ("events/s", format!("{ours:.0}")),
-                ("bare loop", format!("{bare:.0} events/s, {callers} command(s) a batch")),
-                ("ratio", format!("{:.0} % (takes {:.2} × as long)", 100.0 * ours / bare, bare / ours)),
-                ("p50", format!("{:.2?}", quantile(&load.latencies, 0.5))),
-                ("p99", format!("{:.2?}", quantile(&load.latencies, 0.99))),
-                ("bytes/event", size.to_string()),
-            ],
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Fault> {
+    for store in arguments.stores() {
+        println!("\nsubmit: {}, whole commands, every one answered once it is durable", store.says());
+        for callers in [1, 32, 256] {
+            let requests = if callers == 1 { arguments.requests / 8 } else { arguments.requests };
+            measured(&store, callers, requests.max(callers)).await?;
+        }
+    }
+    alone(arguments.requests).await
+}
+
+async fn measured(store: &Store, callers: usize, requests: usize) -> Result<(), Fault> {
+    let place = Place::fresh(store).await?;
+    let engine = town::on(Arc::clone(&place.journal)).await?;
+    load(&engine, callers, callers).await?;
+    let before = place.journal.head().await?;
+    let load = load(&engine, callers, requests).await?;
+    let rows = rows_behind(place.journal.as_ref(), before).await?;
+    let together = batches(&rows, callers);
+    let floor = match store {
+        Store::Sqlite => floor::sqlite::bare_loop(&place.folder().join("floor.db"), &together).await?,
+        Store::Postgres(url) => floor::postgres::groups(url, &together).await?,
+    };
+    place.leave().await?;
+    let (ours, bare) = (load.events_rate(), rate(rows.len(), floor));
+    let size = rows.iter().map(Row::bytes).sum::<usize>() / rows.len().max(1);
+    let (median, worst) = load.waits();
+    let requests_each = rate(requests / callers * callers, load.processor);
+    line(
+        &format!("{callers} caller(s), {} commands", load.latencies.len()),
+        &[
+            ("commands/s", format!("{:.0}", load.calls_rate())),
+            ("events/s", format!("{ours:.0}")),
+            ("bare loop", format!("{bare:.0} events/s, {callers} command(s) a batch")),
+            ("ratio", format!("{} (takes {:.2} × as long)", percent(ours, bare), bare / ours)),
+            ("p50", median),
+            ("p99", worst),
+            ("requests per processor second", format!("{requests_each:.0}")),
+            ("bytes/event", size.to_string()),
+        ],
+    );
+    if callers == 256 {
+        let what = format!("whole commands, {callers} callers, {}", store.name());
+        let goal = if matches!(store, Store::Sqlite) { "10,000/s" } else { "" };
+        row(
+            what,
+            format!("{:.0}/s", load.calls_rate()),
+            format!("bare loop of their rows: {}", percent(ours, bare)),
+            goal,
         );
     }
     Ok(())
 }
 
-/// A journal filled with lives until it holds `events`, for the other measurements; answers how many it holds.
-///
-/// # Errors
-/// When anything fails.
-pub(crate) async fn fill(engine: &Arc<Engine>, events: usize) -> Result<usize, Fault> {
-    let probe = load(engine, 1, 1).await?;
-    let each = probe.events.max(1);
-    let load = load(engine, 256, events / each + 256).await?;
-    Ok(probe.events + load.events)
-}
-
-/// The journal's events, page by page.
-///
-/// # Errors
-/// When the journal cannot be read.
-pub(crate) async fn pages(
-    engine: &Engine,
-    mut each: impl FnMut(&[Recorded]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let read = |after| {
-        let journal = Arc::clone(engine.journal());
-        tokio::spawn(async move { journal.read_all(after, &Filter::everything(), 4096).await })
-    };
-    let mut page = read(None).await??;
-    // The next page is read while this one is worked on.
-    while !page.at_end {
-        let next = read(page.through);
-        each(&page.events)?;
-        page = next.await??;
-    }
-    each(&page.events)
+/// What deciding, sealing, hashing and placing take by themselves: the store is memory.
+async fn alone(requests: usize) -> Result<(), Fault> {
+    let engine = town::on(Arc::new(MemoryJournal::new()?)).await?;
+    load(&engine, 1, requests / 8).await?;
+    let load = load(&engine, 1, requests).await?;
+    let commands = load.latencies.len() / requests;
+    let each = rate(requests, load.processor);
+    line(
+        &format!("in memory, 1 caller, {} commands", load.latencies.len()),
+        &[
+            ("requests per processor second", format!("{each:.0}")),
+            ("commands in each", commands.to_string()),
+            (
+                "processor",
+                format!("{:.0} µs/command", 1e6 / each / rate(commands, std::time::Duration::from_secs(1))),
+            ),
+        ],
+    );
+    row(
+        format!("requests of {commands} commands, Guichet alone"),
+        format!("{each:.0} per processor second"),
+        "",
+        "5,000",
+    );
+    Ok(())
 }

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use guichet::ambient::Surroundings;
 use guichet::read_catalogue_folder;
 use guichet_engine::{Engine, Publication, Receipt, Submission};
-use guichet_journal::{Journal, SqliteJournal};
+use guichet_journal::Journal;
 use guichet_rules::language::Catalogue;
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{Channel, Delivery, Opener, Party, Plan};
 use guichet_rules::request::{
-    Actor, Command, CommandId, Contact, Request, RequesterInput, Stage, TaskStatus,
+    Actor, Command, CommandId, Contact, Request, RequestId, RequesterInput, Stage, TaskStatus,
 };
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -27,12 +27,11 @@ pub(crate) const PROCESS: &str = "voirie/chaussee-abimee";
 /// More commands than any request of that process needs.
 const STEPS_MAX: usize = 24;
 
-/// The engine on a fresh SQLite journal in `folder`, with the catalogue published.
+/// The engine on a journal, with the catalogue published.
 ///
 /// # Errors
-/// When the folder cannot be written or the catalogue is wrong.
-pub(crate) async fn open(folder: &Path) -> Result<Arc<Engine>, Fault> {
-    let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(folder).await?);
+/// When the journal refuses or the catalogue is wrong.
+pub(crate) async fn on(journal: Arc<dyn Journal>) -> Result<Arc<Engine>, Fault> {
     let engine = Engine::new(journal, Arc::new(Surroundings::system()));
     engine.publish(&publication()?, &Actor::Engine).await?;
     Ok(Arc::new(engine))
@@ -165,12 +164,8 @@ fn fitting(
     given
 }
 
-/// Takes one request from received to delivered, one durable command after the other.
-///
-/// # Errors
-/// When a command is refused or the journal fails.
-pub(crate) async fn live(engine: &Engine, run: Uuid, mut each: impl FnMut(&Receipt)) -> Result<(), Fault> {
-    let submission = |command, actor, request| Submission {
+fn submission(run: Uuid, command: Command, actor: Actor, request: Option<RequestId>) -> Submission {
+    Submission {
         tenant: TENANT.into(),
         request,
         command,
@@ -178,15 +173,57 @@ pub(crate) async fn live(engine: &Engine, run: Uuid, mut each: impl FnMut(&Recei
         command_id: fresh(run),
         occurred_at: None,
         expected: None,
-    };
-    let mut receipt = engine.submit(submission(receive(), Actor::Integrator("portal".into()), None)).await?;
-    each(&receipt);
-    let plan = engine.state(TENANT, receipt.request).await?.plan;
-    let organisation = engine.definitions().organisation(TENANT).ok_or("no organisation")?;
+    }
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(crate) struct Life {
+    run: Uuid,
+    plan: Arc<Plan>,
+    /// What its last command came to.
+    pub(crate) receipt: Receipt,
+}
+
+impl Life {
+    /// Opens a request.
+    ///
+    /// # Errors
+    /// When the command is refused or the journal fails.
+    pub(crate) async fn begin(engine: &Engine, run: Uuid) -> Result<Self, Fault> {
+        let portal = Actor::Integrator("portal".into());
+        let receipt = engine.submit(submission(run, receive(), portal, None)).await?;
+        let plan = engine.state(TENANT, receipt.request).await?.plan;
+        Ok(Self { run, plan, receipt })
+    }
+
+    /// Gives the next command; false when the request is delivered and there is none.
+    ///
+    /// # Errors
+    /// When the command is refused or the journal fails.
+    pub(crate) async fn step(&mut self, engine: &Engine) -> Result<bool, Fault> {
+        let organisation = engine.definitions().organisation(TENANT).ok_or("no organisation")?;
+        let Some((command, actor)) = next(&self.receipt.state, &self.plan, &organisation) else {
+            return Ok(false);
+        };
+        self.receipt =
+            engine.submit(submission(self.run, command, actor, Some(self.receipt.request))).await?;
+        Ok(true)
+    }
+}
+
+/// Takes one request from received to delivered, one durable command after the other.
+///
+/// # Errors
+/// When a command is refused or the journal fails.
+pub(crate) async fn live(engine: &Engine, run: Uuid, mut each: impl FnMut(&Receipt)) -> Result<(), Fault> {
+    let mut life = Life::begin(engine, run).await?;
+    each(&life.receipt);
     for _ in 0..STEPS_MAX {
-        let Some((command, actor)) = next(&receipt.state, &plan, &organisation) else { return Ok(()) };
-        receipt = engine.submit(submission(command, actor, Some(receipt.request))).await?;
-        each(&receipt);
+        if !life.step(engine).await? {
+            return Ok(());
+        }
+        each(&life.receipt);
     }
     Err("a request did not come to its end".into())
 }
