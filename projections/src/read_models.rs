@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::error::ProjectionError;
 use crate::models::{ALL, ReadModel};
 use crate::runner::{
-    Known, Progress, Rebuilt, RunState, Status, astray, checkpoints, create, follow, prepare, rebuild,
+    Goal, Known, Progress, Rebuilt, RunState, Status, astray, checkpoints, create, follow, prepare, rebuild,
     stand_for_lead,
 };
 use crate::store::{Connection, Database, Place, SERVING, Witness, token_of};
@@ -29,7 +29,8 @@ pub struct Options {
     pub open_states: usize,
     /// The most states of finished requests kept in memory.
     pub finished_states: usize,
-    /// Threads that fold during a rebuild, each its share of the streams.
+    /// Threads that fold during a rebuild, each its share of the streams: half as many as there are cores, because
+    /// reading and writing keep the others busy.
     pub folders: usize,
 }
 
@@ -40,7 +41,7 @@ impl Default for Options {
             batch_events: 8_192,
             open_states: 32_768,
             finished_states: 1_024,
-            folders: cores.min(FOLDERS_MAX),
+            folders: (cores / 2).clamp(1, FOLDERS_MAX),
         }
     }
 }
@@ -134,10 +135,20 @@ impl ReadModels {
         journal: Arc<dyn Journal>,
         options: Options,
     ) -> Result<Self, ProjectionError> {
-        let inner = Self::connected(place, journal, options).await?;
+        Self::open_set(place, journal, options, &set()).await
+    }
+
+    /// The same with tables of another name, where versions stand side by side.
+    pub(crate) async fn open_set(
+        place: &Place,
+        journal: Arc<dyn Journal>,
+        options: Options,
+        set: &str,
+    ) -> Result<Self, ProjectionError> {
+        let inner = Self::connected(place, journal, options, set).await?;
         let outdated = make_tables(&inner).await?;
         if !outdated.is_empty() {
-            rebuild(&inner, outdated).await?;
+            rebuild(&inner, outdated, Goal::Serving).await?;
         }
         let presence = tokio::spawn(stand_for_lead(Arc::clone(&inner)));
         let live = Live([tokio::spawn(follow(Arc::clone(&inner))), presence]);
@@ -154,7 +165,7 @@ impl ReadModels {
         {
             return Err(ProjectionError::store(format!("`{}` is not there yet", path.display())));
         }
-        let inner = Self::connected(place, journal, Options::default()).await?;
+        let inner = Self::connected(place, journal, Options::default(), &set()).await?;
         inner.lead.send_replace(None);
         refuse_others(&inner).await?;
         let live = Live([tokio::spawn(follow(Arc::clone(&inner))), tokio::spawn(std::future::ready(()))]);
@@ -165,8 +176,9 @@ impl ReadModels {
         place: &Place,
         journal: Arc<dyn Journal>,
         options: Options,
+        set: &str,
     ) -> Result<Arc<Inner>, ProjectionError> {
-        let database = Database::open(place, &set()).await?;
+        let database = Database::open(place, set).await?;
         Ok(Arc::new(Inner {
             journal,
             options,
@@ -257,7 +269,7 @@ impl ReadModels {
             return Err(ProjectionError::UnknownName { name: (*name).to_owned(), known });
         }
         let wanted = |model: &&&'static ReadModel| names.is_empty() || names.contains(&model.name);
-        rebuild(&self.inner, ALL.iter().filter(wanted).copied().collect()).await
+        rebuild(&self.inner, ALL.iter().filter(wanted).copied().collect(), Goal::Serving).await
     }
 
     /// Ends the live run and closes the database. Other handles answer with errors from then on.

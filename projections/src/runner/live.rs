@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use guichet_journal::Filter;
 use tokio::sync::watch;
 
 use super::folder::{Folded, Folder};
 use super::lead::look_on;
 use super::pump::{Pump, Until};
+use super::rebuild::{Goal, rebuild};
 use super::schema::{Checkpoint, advance, checkpoints, create, hold_checkpoints, still_leads};
 use super::status::RunState;
 use crate::error::{Poison, ProjectionError};
@@ -142,7 +144,14 @@ async fn begin(inner: &Inner, witness: Witness) -> Result<(Folder, Stand), Proje
 }
 
 async fn run(inner: &Inner, witness: Witness, obstacle: Option<&Poison>) -> Result<(), ProjectionError> {
-    let (folder, mut stand) = begin(inner, witness).await?;
+    let (mut folder, mut stand) = begin(inner, witness).await?;
+    if stand.checkpoint.is_none() && obstacle.is_none() && is_long(inner).await? {
+        inner.progress.send_modify(|progress| progress.state = RunState::CatchingUp);
+        drop(folder);
+        let built = rebuild(inner, ALL.to_vec(), Goal::Head).await?;
+        inner.progress.send_modify(|progress| progress.events += built.events);
+        (folder, stand) = begin(inner, witness).await?;
+    }
     let after = stand.checkpoint.and_then(position_of);
     inner.progress.send_modify(|progress| {
         progress.position = after;
@@ -171,6 +180,13 @@ async fn run(inner: &Inner, witness: Witness, obstacle: Option<&Poison>) -> Resu
     }
     // The reader ends where it was told to, or with the journal.
     obstacle.map_or(Ok(()), |poison| Err(poison.clone().into()))
+}
+
+/// Whether the journal has more than a batch: empty tables are then filled as in a rebuild, without their indexes at
+/// first.
+async fn is_long(inner: &Inner) -> Result<bool, ProjectionError> {
+    let limit = inner.options.batch_events.max(1);
+    Ok(!inner.journal.read_all(None, &Filter::everything(), limit).await?.at_end)
 }
 
 async fn commit(

@@ -19,7 +19,7 @@ pub(crate) use known::Known;
 pub(crate) use lead::stand_for_lead;
 pub(crate) use live::{astray, follow};
 pub use rebuild::Rebuilt;
-pub(crate) use rebuild::rebuild;
+pub(crate) use rebuild::{Goal, rebuild};
 pub(crate) use schema::{checkpoints, create, prepare};
 #[cfg(test)]
 pub(crate) use states::States;

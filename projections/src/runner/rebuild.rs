@@ -26,8 +26,18 @@ pub struct Rebuilt {
     pub position: Option<Position>,
 }
 
+/// How far new tables are filled before they take their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// As far as those that serve.
+    Serving,
+    /// As far as the journal: those that serve are empty, and nobody fills them meanwhile.
+    Head,
+}
+
 /// A rebuild under way.
 struct Job {
+    goal: Goal,
     models: Vec<&'static ReadModel>,
     generation: i64,
     folders: Vec<Folder>,
@@ -35,22 +45,33 @@ struct Job {
     events: u64,
 }
 
-/// Rebuilds these read models up to where those that serve stand.
+/// Rebuilds these read models.
 pub(crate) async fn rebuild(
     inner: &Inner,
     models: Vec<&'static ReadModel>,
+    goal: Goal,
 ) -> Result<Rebuilt, ProjectionError> {
     let _alone = inner.rebuilding.lock().await;
+    // Dropped half-way as well: the session keeps others from rebuilding.
+    let _session = BesideEnds(inner);
     let names: Vec<String> = models.iter().map(|model| model.name.to_owned()).collect();
     inner.progress.send_modify(|progress| progress.rebuilding = names.clone());
-    let result = beside(inner, models).await;
+    let result = beside(inner, models, goal).await;
     if result.is_err() {
         discard(inner).await;
     }
-    inner.database.forget_beside().await;
-    inner.progress.send_modify(|progress| progress.rebuilding.clear());
     let (events, position) = result?;
     Ok(Rebuilt { names, events, position })
+}
+
+/// Ends what was begun beside, however it ends.
+struct BesideEnds<'a>(&'a Inner);
+
+impl Drop for BesideEnds<'_> {
+    fn drop(&mut self) {
+        self.0.database.forget_beside();
+        self.0.progress.send_modify(|progress| progress.rebuilding.clear());
+    }
 }
 
 /// Takes away what was built so far. Where that fails too, the next rebuild or the next start does it.
@@ -67,6 +88,7 @@ async fn discard(inner: &Inner) {
 async fn beside(
     inner: &Inner,
     models: Vec<&'static ReadModel>,
+    goal: Goal,
 ) -> Result<(u64, Option<Position>), ProjectionError> {
     let generation = {
         let mut held = inner.database.beside().await?;
@@ -76,10 +98,10 @@ async fn beside(
         connection.in_transaction(work).await?
     };
     let folders = folders(inner, &models);
-    let mut job = Job { models, generation, folders, checkpoint: None, events: 0 };
+    let mut job = Job { goal, models, generation, folders, checkpoint: None, events: 0 };
     loop {
         let events = job.events;
-        let target = serving(inner).await?;
+        let target = target(inner, goal).await?;
         job = round(inner, job, target).await?;
         if job.events - events <= LAST_ROUND_EVENTS {
             break;
@@ -90,7 +112,7 @@ async fn beside(
         inner.database.beside().await?.connection().execute(index).await?;
     }
     // What came in while the indexes were made, without holding anybody up; then the rest, while writers wait.
-    let target = serving(inner).await?;
+    let target = target(inner, goal).await?;
     job = round(inner, job, target).await?;
     last_round(inner, job).await
 }
@@ -105,12 +127,16 @@ fn folders(inner: &Inner, models: &[&'static ReadModel]) -> Vec<Folder> {
     (0..parts).map(part).collect()
 }
 
-/// Where the tables that serve stand.
-async fn serving(inner: &Inner) -> Result<Option<i64>, ProjectionError> {
-    target_of(&mut inner.database.beside().await?.connection()).await
+/// How far the next round goes.
+async fn target(inner: &Inner, goal: Goal) -> Result<Option<i64>, ProjectionError> {
+    match goal {
+        Goal::Serving => serving(&mut inner.database.beside().await?.connection()).await,
+        Goal::Head => Ok(inner.journal.head().await?.map(token_of)),
+    }
 }
 
-async fn target_of(connection: &mut Connection<'_>) -> Result<Option<i64>, ProjectionError> {
+/// Where the tables that serve stand.
+async fn serving(connection: &mut Connection<'_>) -> Result<Option<i64>, ProjectionError> {
     let checkpoints = checkpoints(connection).await?;
     // All that serve stand at one position; one that is not there yet has none.
     let serving = ALL.iter().filter_map(|model| checkpoints.get(model.name));
@@ -122,7 +148,7 @@ async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, Proj
     let Some(last) = target.filter(|_| target != job.checkpoint).and_then(position_of) else {
         return Ok(job);
     };
-    let Job { models, generation, folders, mut checkpoint, mut events } = job;
+    let Job { goal, models, generation, folders, mut checkpoint, mut events } = job;
     let after = checkpoint.and_then(position_of);
     let mut pump = Pump::start(folders, after, Until::Position(last), inner.options.batch_events);
     while let Some(folded) = pump.next().await? {
@@ -135,7 +161,7 @@ async fn round(inner: &Inner, job: Job, target: Option<i64>) -> Result<Job, Proj
         checkpoint = Some(to);
         events += folded.events;
     }
-    Ok(Job { models, generation, folders: pump.finish().await?, checkpoint, events })
+    Ok(Job { goal, models, generation, folders: pump.finish().await?, checkpoint, events })
 }
 
 /// The last events, and the swap, while nobody else writes.
@@ -143,8 +169,14 @@ async fn last_round(inner: &Inner, job: Job) -> Result<(u64, Option<Position>), 
     let mut held = inner.database.beside().await?;
     let work = async |connection: &mut Connection<'_>| {
         hold_checkpoints(connection).await?;
-        let target = target_of(connection).await?;
-        let Job { models, generation, folders, mut checkpoint, mut events } = job;
+        let serving = serving(connection).await?;
+        let Job { goal, models, generation, folders, mut checkpoint, mut events } = job;
+        let target = match goal {
+            Goal::Serving => serving,
+            // Another server leads by now.
+            Goal::Head if serving.is_some() => return Err(ProjectionError::Superseded),
+            Goal::Head => checkpoint,
+        };
         if let Some(last) = target.filter(|_| target != checkpoint).and_then(position_of) {
             let after = checkpoint.and_then(position_of);
             let mut pump = Pump::start(folders, after, Until::Position(last), inner.options.batch_events);

@@ -47,7 +47,7 @@ impl Database {
     pub(crate) async fn live(&self) -> Result<Held<'_>, ProjectionError> {
         match self {
             Self::Sqlite(sqlite) => Ok(Held::Sqlite(sqlite.writer.lock().await)),
-            Self::Postgres(postgres) => held(postgres, postgres.live.lock().await).await,
+            Self::Postgres(postgres) => held(postgres, postgres.live.lock().await, "0").await,
         }
     }
 
@@ -55,7 +55,7 @@ impl Database {
     pub(crate) async fn beside(&self) -> Result<Held<'_>, ProjectionError> {
         match self {
             Self::Sqlite(sqlite) => Ok(Held::Sqlite(sqlite.writer.lock().await)),
-            Self::Postgres(postgres) => held(postgres, postgres.beside.lock().await).await,
+            Self::Postgres(postgres) => held(postgres, postgres.beside.lock().await, BESIDE_SILENCE).await,
         }
     }
 
@@ -66,10 +66,12 @@ impl Database {
         }
     }
 
-    /// Ends the session that worked beside.
-    pub(crate) async fn forget_beside(&self) {
-        if let Self::Postgres(postgres) = self {
-            postgres.beside.lock().await.take();
+    /// Ends the session that worked beside, if nobody works with it now.
+    pub(crate) fn forget_beside(&self) {
+        if let Self::Postgres(postgres) = self
+            && let Ok(mut slot) = postgres.beside.try_lock()
+        {
+            slot.take();
         }
     }
 
@@ -77,9 +79,7 @@ impl Database {
     pub(super) async fn reading(&self) -> Result<Reading, ProjectionError> {
         match self {
             Self::Sqlite(sqlite) => Ok(Reading::Sqlite(sqlite.readers.begin().await?)),
-            Self::Postgres(postgres) => {
-                Ok(Reading::Postgres(postgres.pool.begin_with(postgres::BEGIN_READING).await?))
-            }
+            Self::Postgres(postgres) => Ok(Reading::Postgres(postgres.begin(postgres::BEGIN_READING).await?)),
         }
     }
 
@@ -95,7 +95,7 @@ impl Database {
                 Connection::Sqlite(&mut writer).in_transaction(work).await
             }
             Self::Postgres(postgres) => {
-                let mut transaction = postgres.pool.begin_with(postgres::BEGIN_SHARED).await?;
+                let mut transaction = postgres.begin(postgres::BEGIN_SHARED).await?;
                 let value = work(&mut Connection::Postgres(&mut transaction)).await?;
                 transaction.commit().await?;
                 Ok(value)
@@ -114,7 +114,7 @@ impl Database {
                 Connection::Sqlite(&mut writer).in_transaction(work).await
             }
             Self::Postgres(postgres) => {
-                let mut transaction = postgres.pool.begin_with(postgres::BEGIN_SET_UP).await?;
+                let mut transaction = postgres.begin(postgres::BEGIN_SET_UP).await?;
                 let mut connection = Connection::Postgres(&mut transaction);
                 connection.execute(postgres::schemas(&postgres.schema)).await?;
                 let value = work(&mut connection).await?;
@@ -130,19 +130,23 @@ impl Database {
             Self::Sqlite(sqlite) => sqlite.readers.close().await,
             Self::Postgres(postgres) => {
                 self.forget_live().await;
-                self.forget_beside().await;
+                self.forget_beside();
                 postgres.pool.close().await;
             }
         }
     }
 }
 
+/// A rebuild that writes nothing for this long is frozen: its session ends, and another server may rebuild.
+const BESIDE_SILENCE: &str = "120s";
+
 async fn held<'a>(
     postgres: &Postgres,
     mut slot: MutexGuard<'a, Option<PgConnection>>,
+    silence: &str,
 ) -> Result<Held<'a>, ProjectionError> {
     if slot.is_none() {
-        *slot = Some(postgres.writer().await?);
+        *slot = Some(postgres.writer(silence).await?);
     }
     let connected = MutexGuard::try_map(slot, Option::as_mut);
     connected.map(Held::Postgres).map_err(|_| ProjectionError::store("there is no connection"))

@@ -69,7 +69,12 @@ impl Database {
     pub(crate) async fn drop_set(&self, name: &str) -> Result<bool, ProjectionError> {
         match self {
             Self::Sqlite(_) => Ok(false),
-            Self::Postgres(postgres) => postgres::drop_set(&mut *postgres.pool.acquire().await?, name).await,
+            Self::Postgres(postgres) => {
+                let mut transaction = postgres.begin("BEGIN").await?;
+                let dropped = postgres::drop_set(&mut transaction, name).await?;
+                transaction.commit().await?;
+                Ok(dropped)
+            }
         }
     }
 }

@@ -165,6 +165,26 @@ async fn end_sessions_of(watch: &ReadModels, place: &Place) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_that_are_given_up_leave_no_transaction_behind() {
+    let Some(ground) = Ground::postgres() else { return };
+    let models = open(&ground.place("r").await, &memory(), Options::default()).await;
+    models.cards(&crate::CardQuery::default()).await.unwrap();
+    for micros in 0..300 {
+        let patience = Duration::from_micros(micros * 10);
+        let _ = timeout(patience, models.cards(&crate::CardQuery::default())).await;
+    }
+    let left = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '300 ms'";
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let rows = run(&models, left).await;
+        assert_eq!(crate::store::Columns::new(&rows[0]).count().unwrap(), 0);
+    }
+    models.close().await;
+    ground.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_never_claim_the_same_effect() {
     let Some(ground) = Ground::postgres() else { return };
     let (journal, place) = (memory(), ground.place("r").await);
@@ -199,6 +219,59 @@ async fn two_servers_never_claim_the_same_effect() {
     claimed.dedup();
     assert_eq!(claimed.len(), pending);
     for models in servers {
+        models.close().await;
+    }
+    ground.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_versions_follow_side_by_side_and_an_effect_is_claimed_once_over_both() {
+    let Some(ground) = Ground::postgres() else { return };
+    let (journal, place) = (memory(), ground.place("r").await);
+    let mut town = Town::new(Arc::clone(&journal), 37).await;
+    for _ in 0..150 {
+        town.step().await;
+    }
+    let old = open(&place, &journal, Options::default()).await;
+    old.catch_up(SOON).await.unwrap();
+    let set = "guichet_models_0000000a";
+    let new = ReadModels::open_set(&place, Arc::clone(&journal), Options::default(), set).await.unwrap();
+    for _ in 0..50 {
+        town.step().await;
+    }
+    let pending: usize = town.requests.iter().map(|known| known.pending.len()).sum();
+    let until = town.now + chrono::Duration::minutes(5);
+    let claim = Claim { holder: "x".into(), now: town.now, lease_until: until, by: Vec::new(), limit: 2 };
+    for models in [&old, &new] {
+        models.catch_up(SOON).await.unwrap();
+        assert!(models.leads());
+    }
+    let mut claimed = Vec::new();
+    // In turns; what is reported done by one version stays done for the other, whose tables may lag behind.
+    while claimed.len() < pending {
+        let models = if claimed.len() % 4 == 0 { &old } else { &new };
+        let items = models.outbox_claim(&claim).await.unwrap();
+        assert!(!items.is_empty(), "{} of {pending}", claimed.len());
+        for item in items {
+            models.outbox_done(&item).await.unwrap();
+            claimed.push((item.request, item.effect));
+        }
+    }
+    run(&old, "UPDATE outbox_attempt SET leased_until = 1").await;
+    for models in [&old, &new] {
+        assert!(models.outbox_claim(&claim).await.unwrap().is_empty());
+    }
+    claimed.sort();
+    claimed.dedup();
+    assert_eq!(claimed.len(), pending);
+    assert_eq!(differences(&dump(&old).await, &dump(&new).await), Vec::<String>::new());
+    old.viewed("ville", "institutions/question").await.unwrap();
+    let entry = new.catalogue_entry("ville", "institutions/question").await.unwrap().value.unwrap();
+    assert_eq!(entry.views, 1);
+    let (own, other) = (old.sets().await.unwrap(), new.sets().await.unwrap());
+    assert!(own.iter().all(|set| set.in_use) && own.len() == 2 && other.len() == 2);
+    assert!(new.drop_left_for(Duration::ZERO).await.unwrap().is_empty());
+    for models in [old, new] {
         models.close().await;
     }
     ground.clear().await;

@@ -128,20 +128,18 @@ pub(in crate::store) async fn sets(
     Ok(sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection).await?)
 }
 
-/// Drops a set, unless a server is present. Its name is one that [`sets`] gave.
+/// In a transaction: drops a set, unless a server is present. Its name is one that [`sets`] gave.
 pub(in crate::store) async fn drop_set(
     connection: &mut PgConnection,
     name: &str,
 ) -> Result<bool, ProjectionError> {
-    let mut transaction = connection.begin().await?;
     let lock = concat!("SELECT pg_try_advisory_xact_lock(", lock!("uses", "$1"), ")");
-    if !sqlx::query_scalar::<_, bool>(lock).bind(name).fetch_one(&mut *transaction).await? {
+    if !sqlx::query_scalar::<_, bool>(lock).bind(name).fetch_one(&mut *connection).await? {
         return Ok(false);
     }
     let drop = format!("DROP SCHEMA IF EXISTS {name} CASCADE");
-    transaction.execute(AssertSqlSafe(drop)).await?;
+    connection.execute(AssertSqlSafe(drop)).await?;
     let forget = format!("DELETE FROM {SHARED}.model_set WHERE name = $1");
-    sqlx::query(AssertSqlSafe(forget)).bind(name).execute(&mut *transaction).await?;
-    transaction.commit().await?;
+    sqlx::query(AssertSqlSafe(forget)).bind(name).execute(connection).await?;
     Ok(true)
 }

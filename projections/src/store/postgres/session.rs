@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Transaction};
 use tokio::sync::Mutex;
 
 use crate::error::ProjectionError;
@@ -62,10 +62,24 @@ impl Postgres {
         Ok(Self { options, schema, pool, live: Mutex::new(None), beside: Mutex::new(None) })
     }
 
+    /// Begins a transaction, in a task of its own: a `BEGIN` that was given up half-way, with whoever asked, would leave
+    /// its connection in a transaction that the pool knows nothing of, and the next to get it in an old snapshot.
+    pub(in crate::store) async fn begin(
+        &self,
+        statement: &'static str,
+    ) -> Result<Transaction<'static, sqlx::Postgres>, ProjectionError> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+        let begun = begun.await.map_err(|_| ProjectionError::store("a transaction could not be begun"))?;
+        Ok(begun?)
+    }
+
     /// A connection that writes rows. A crash of the server may take the last commits with it, never a part of one;
     /// they are made again from the journal, which is why nothing waits for the disk here.
-    pub(in crate::store) async fn writer(&self) -> Result<PgConnection, ProjectionError> {
-        let options = self.options.clone().options([("synchronous_commit", "off")]);
+    /// It ends when it says nothing for `silence`, unless that is 0.
+    pub(in crate::store) async fn writer(&self, silence: &str) -> Result<PgConnection, ProjectionError> {
+        let options =
+            self.options.clone().options([("synchronous_commit", "off"), ("idle_session_timeout", silence)]);
         Ok(PgConnection::connect_with(&options).await?)
     }
 }
