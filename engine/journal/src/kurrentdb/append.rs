@@ -193,7 +193,7 @@ impl Writer {
         }
     }
 
-    /// The stream as it stands now. What is known of it is only added to when its head still stands.
+    /// The stream as it stands now. What is known of it must still stand.
     async fn look(&self, stream: &StreamId, known: Option<Known>) -> Result<Option<Known>, JournalError> {
         let failed = |error: ReadError| match error {
             ReadError::Deleted => JournalError::Tombstoned { stream: stream.clone() },
@@ -207,6 +207,12 @@ impl Writer {
             {
                 return Known::of(Some(known), rest);
             }
+            // It stays known, so that this program goes on refusing until it is found again. A leader that was cut off and does not know
+            // yet that another leads may lack it too, so this is not called damage.
+            self.remember(stream, Some(known));
+            return Err(JournalError::unavailable(format!(
+                "event {from} of stream `{stream}` stood in KurrentDB and is not found; the node is cut off, or was put back from an older copy"
+            )));
         }
         Known::of(None, &self.reader.whole(stream, 0).await.map_err(failed)?)
     }

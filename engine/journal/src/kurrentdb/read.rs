@@ -279,8 +279,14 @@ impl Reader {
     async fn is_end(&self, cursor: Option<Position>) -> Result<bool, JournalError> {
         let options = ReadAllOptions::default().backwards().position(StreamPosition::End).max_count(1);
         let found = self.log(options).await?;
-        // No event at all is only believed where none was seen.
-        Ok(found.first().map_or(cursor.is_none(), |last| Some(position_of(last)) <= cursor))
+        let last = found.first().map(position_of);
+        match (last, cursor) {
+            (Some(last), Some(cursor)) if last < cursor => Err(JournalError::unavailable(format!(
+                "KurrentDB's log ends at {last}, before {cursor}, which was read from it; the node is cut off, or was put back from an older copy"
+            ))),
+            // No event at all is only believed where none was seen.
+            (last, cursor) => Ok(last.is_some() && last <= cursor || cursor.is_none() && last.is_none()),
+        }
     }
 
     /// The position of the last event of ours, looked for backwards from the end to where the log is known.

@@ -105,6 +105,30 @@ async fn a_stream_without_its_beginning_is_noticed() {
     assert!(matches!(answer, Err(JournalError::Corrupt { .. })), "{answer:?}");
 }
 
+/// A database put back from an older copy is refused by whoever had more from it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_put_back_from_an_older_copy_is_noticed() {
+    let cluster = Cluster::of(1).await;
+    let (journal, stream) = (open(&cluster, hasty()).await, stream());
+    journal.append(command(&stream, Expected::NoStream, 1)).await.unwrap();
+    let copy = cluster.log().records.len();
+    for _ in 0..3 {
+        journal.append(command(&stream, Expected::Any, 1)).await.unwrap();
+    }
+    let head = journal.head().await.unwrap();
+    cluster.change(|log| log.put_back(copy));
+    for _ in 0..2 {
+        let answer = journal.append(command(&stream, Expected::Any, 1)).await;
+        assert!(matches!(answer, Err(JournalError::Unavailable { .. })), "{answer:?}");
+        let page = journal.read_all(head, &Filter::everything(), 10).await;
+        assert!(matches!(page, Err(JournalError::Unavailable { .. })), "{page:?}");
+    }
+    let mut follower = journal.follow(head, Filter::everything());
+    let told = soon(follower.next()).await;
+    assert!(matches!(told, Err(JournalError::Unavailable { .. })), "{told:?}");
+    assert_eq!(cluster.log().records.len(), copy, "something was written to the older copy");
+}
+
 /// Other programs' events in the same database are passed over, however many; a stranger in a stream of ours is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_write_is_passed_over() {

@@ -188,6 +188,16 @@ impl Log {
         self.write(&format!("$${stream}"), id, "$metadata", metadata.as_bytes())
     }
 
+    /// The log as it was when it held so many records.
+    pub(crate) fn put_back(&mut self, records: usize) {
+        self.end = self.records[records].position;
+        self.records.truncate(records);
+        for places in self.streams.values_mut() {
+            places.retain(|place| *place < records);
+        }
+        self.streams.retain(|_, places| !places.is_empty());
+    }
+
     /// Removes the events of a stream before this number.
     pub(crate) fn truncate(&mut self, stream: &str, before: u64) {
         self.truncated.insert(stream.to_owned(), before);
