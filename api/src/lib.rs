@@ -61,6 +61,7 @@ mod request;
 pub mod simulation;
 pub mod starter;
 mod store;
+pub mod traces;
 mod vocabulary;
 pub mod what_if;
 pub mod workers;

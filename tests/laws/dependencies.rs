@@ -39,8 +39,9 @@ fn allowed(expression: &str) -> bool {
     expression.split(" AND ").all(one_of)
 }
 
-/// What only the KurrentDB client may bring: its own second way of everything, and the build of C.
-const ONLY_FOR_KURRENTDB: [&str; 5] = ["kurrentdb", "tonic", "reqwest", "aws-lc-rs", "aws-lc-sys"];
+/// What only the KurrentDB client may bring: its own second way of everything, and the build of C. (The messages of traces
+/// bring `tonic`, without its transport.)
+const ONLY_FOR_KURRENTDB: [&str; 4] = ["kurrentdb", "reqwest", "aws-lc-rs", "aws-lc-sys"];
 
 /// The packages of a build with these features.
 fn packages(features: &str) -> Vec<Value> {

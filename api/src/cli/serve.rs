@@ -83,6 +83,9 @@ pub(crate) struct Serve {
     /// Answer `/metrics` for Prometheus on this address as well; nobody but the monitoring should reach it.
     #[arg(long, value_name = "ADDRESS:PORT", env = "GUICHET_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
+    /// Send traces to this collector of OpenTelemetry, over HTTP; its address without `/v1/traces`.
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp: Option<String>,
     /// How lines of the log are written on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
@@ -98,7 +101,7 @@ const DRAIN_SECONDS: u16 = 5;
 impl Serve {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human])?;
-        log::to_standard_error(self.log_format);
+        let telling = log::begin(context, self.log_format, self.otlp.as_deref())?;
         let metrics = self.metrics_listen.map(|bind| Metrics::install().map(|metrics| (bind, metrics)));
         let metrics = metrics.transpose().map_err(|error| Failure::usage(error.to_string()))?;
         let mut options = context.options().public_url(&self.public_url);
@@ -131,6 +134,7 @@ impl Serve {
         context.out.flush()?;
         let served = until_stopped(server, &guichet).await;
         drop(measured);
+        telling.close().await;
         served.map_err(|error| failed(&error, context.language))?;
         Ok(Verdict::Good)
     }

@@ -27,6 +27,7 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let method = known_method(request.method());
     let span = tracing::info_span!("http.request", method, route, exchange);
+    crate::traces::go_on(&span, request.headers());
     let began = Instant::now();
     let response = within_limits(&app, request, next).instrument(span.clone()).await;
     let mut response = translate(response, language, &exchange);

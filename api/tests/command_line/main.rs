@@ -20,6 +20,8 @@ mod simulations;
 mod stopping;
 mod support;
 mod towns;
+#[cfg(feature = "otlp")]
+mod traces;
 mod tutorial;
 mod versions;
 mod words;

@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 use crate::support::{guichet, run};
 
 /// A server that runs in a process of its own, and what it says.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     metrics: SocketAddr,
     log: mpsc::Receiver<String>,
 }
 
 impl Running {
-    fn start(data: &Path, arguments: &[&str], log: &str) -> Self {
+    pub(crate) fn start(data: &Path, arguments: &[&str], log: &str) -> Self {
         let mut line = vec!["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"];
         line.extend(arguments);
         let mut command = guichet(data, &line);
@@ -45,7 +45,7 @@ impl Running {
         Self { child, address, metrics, log }
     }
 
-    fn send(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, Value) {
         let (status, text) = exchange(self.address, method, path, key, body);
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
@@ -57,7 +57,7 @@ impl Running {
     }
 
     /// Everything it logged until its end.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         let done = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(done.success() && self.child.wait().unwrap().success());
         self.log.recv_timeout(Duration::from_secs(10)).unwrap()
@@ -142,11 +142,11 @@ fn what_is_no_prometheus_text_is_noticed() {
     }
 }
 
-fn key_of(data: &Path) -> String {
+pub(crate) fn key_of(data: &Path) -> String {
     run(data, &["key", "--tenant", "ville", "--agent", "a01"]).out.trim().to_owned()
 }
 
-fn report(details: &str, name: &str, mail: &str, phone: &str) -> String {
+pub(crate) fn report(details: &str, name: &str, mail: &str, phone: &str) -> String {
     json!({
         "process": "voirie/chaussee-abimee",
         "form": { "place": [48.957, 4.363], "danger": true, "details": details },

@@ -189,6 +189,7 @@ async fn is_long(inner: &Inner) -> Result<bool, ProjectionError> {
     Ok(!inner.journal.read_all(None, &Filter::everything(), limit).await?.at_end)
 }
 
+#[tracing::instrument(name = "projections.batch", level = "debug", skip_all)]
 async fn commit(
     inner: &Inner,
     rows: Rows,
