@@ -24,6 +24,9 @@ pub enum BackupError {
     /// The journal or its keys cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The store is none that this program backs up.
+    #[error("KurrentDB is backed up by its own means; back up the data folder’s keys apart from it")]
+    Elsewhere,
     /// A program of PostgreSQL is missing or failed. Nothing of what it says holds a password.
     #[error("`{program}` {reason}")]
     Tool {

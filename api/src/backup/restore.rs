@@ -53,6 +53,8 @@ pub async fn restore(
             let halves = [(&of_keys, keys), (&of_journal, journal)];
             postgres::restore(address, tools, &halves, &options.data).await?
         }
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => return Err(BackupError::Elsewhere),
     };
     let told = (of_journal.events, of_journal.position, of_journal.head);
     if (Some(verified.events), verified.through, verified.head) != told {

@@ -47,6 +47,8 @@ pub async fn backup(
         Store::Postgres(address) => {
             (postgres::dump_journal(address, tools, &journal.join(JOURNAL_DUMP)).await?, JOURNAL_DUMP)
         }
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => return Err(BackupError::Elsewhere),
     };
     let mut files = vec![];
     if data.join(ACCESS_FILE).exists() {
@@ -68,6 +70,8 @@ pub async fn backup(
             postgres::dump_keys(address, tools, &keys.join(KEYS_DUMP)).await?;
             (None, copy(data, keys, MASTER_FILE)?, KEYS_DUMP)
         }
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => return Err(BackupError::Elsewhere),
     };
     let files = vec![master, described(&keys.join(name), sink())?];
     let of_keys = Manifest {
@@ -110,6 +114,8 @@ pub(super) fn kind_of(store: &Store) -> &'static str {
     match store {
         Store::Sqlite(_) => "sqlite",
         Store::Postgres(_) => "postgres",
+        #[cfg(feature = "kurrentdb")]
+        Store::Kurrent(_) => "kurrentdb",
     }
 }
 

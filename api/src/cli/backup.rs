@@ -74,6 +74,7 @@ fn print(context: &mut Context, Taken { journal, keys }: &Taken) -> Result<(), F
 pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
     let french = match error {
         BackupError::Journal(error) => return store::journal(error, language),
+        BackupError::Elsewhere => "KurrentDB se sauvegarde par ses propres moyens ; sauvegardez à part les clés du dossier de données".to_owned(),
         BackupError::Tool { program, reason } => format!("`{program}` : {reason}"),
         BackupError::Standing(schemas) => {
             format!("la base contient déjà ces schémas : {schemas} ; restaurez dans une base vide")
@@ -99,7 +100,8 @@ pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
         Language::En => error.to_string(),
     };
     match error {
-        BackupError::OtherStore(_)
+        BackupError::Elsewhere
+        | BackupError::OtherStore(_)
         | BackupError::Standing(_)
         | BackupError::Together(_)
         | BackupError::Taken(_)
