@@ -95,6 +95,11 @@ pub(crate) fn publishing(error: &PublishError, language: Language) -> Failure {
 pub(crate) fn reading(error: &ProjectionError, language: Language) -> Failure {
     match error {
         ProjectionError::Journal(error) => journal(error, language),
+        ProjectionError::Unavailable { reason } | ProjectionError::Store { reason }
+            if language == Language::Fr =>
+        {
+            Failure::store(format!("les modèles de lecture ne répondent pas : {reason}"))
+        }
         other => Failure::store(other.to_string()),
     }
 }
@@ -105,7 +110,8 @@ pub(crate) fn refused(error: &OpenError, language: Language) -> Failure {
         OpenError::Journal(error) => journal(error, language),
         OpenError::Engine(error) => engine(error, language),
         OpenError::Store(error) => Failure::usage(why_not(error, language)),
-        OpenError::ReadModels(_) | OpenError::Outbox { .. } => Failure::store(error.to_string()),
+        OpenError::ReadModels(error) => reading(error, language),
+        OpenError::Outbox { .. } => Failure::store(error.to_string()),
     }
 }
 

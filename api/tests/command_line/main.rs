@@ -10,6 +10,7 @@
 
 mod catalogues;
 mod checking;
+mod databases;
 mod diagrams;
 mod editor;
 mod imports;

@@ -224,3 +224,69 @@ async fn a_store_that_is_away_or_full_is_told_by_readiness_and_a_store_that_is_b
     tokio::time::sleep(fresh).await;
     assert_eq!(town.get("/ready").await.0, StatusCode::OK);
 }
+
+/// Appends what a newer version would, behind this revision of a request.
+async fn newer(journal: &dyn Journal, request: guichet::engine::rules::request::RequestId, revision: u64) {
+    use guichet::engine::journal::{Body, CommandId, Digest, Expected, NewEvent};
+    let stands = journal.read_all(None, &Filter::everything(), 1).await.unwrap();
+    let recorded_at = stands.events[0].header().unwrap().recorded_at;
+    let append = Append {
+        stream: guichet::engine::request_stream(&"ville".parse().unwrap(), request).unwrap(),
+        expected: Expected::Exact(Revision::new(revision)),
+        command: CommandId::new(uuid::Uuid::from_u128(77)),
+        command_digest: Digest::of(b"newer"),
+        actor: "engine".parse().unwrap(),
+        on_behalf_of: None,
+        channel: None,
+        recorded_at,
+        correlation: None,
+        causation: None,
+        known_keys: Vec::new(),
+        events: vec![NewEvent {
+            event_type: "request.teleported".parse().unwrap(),
+            occurred_at: recorded_at,
+            definition: None,
+            actor: None,
+            body: Body::parse(r#"{"data":{"to":"moon"}}"#.into()).unwrap(),
+        }],
+    };
+    journal.append(append).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_newer_server_wrote_is_answered_by_another_and_this_one_says_that_it_is_not_ready() {
+    let town = Town::new().await;
+    let report = NewRequest::new("ville", "voirie/chaussee-abimee").field("place", json!([48.957, 4.363]));
+    let receipt = town.guichet.receive(report).await.unwrap();
+    newer(town.journal.as_ref(), receipt.request, receipt.revision).await;
+    let key = guichet::Access::open(&town.guichet.options().data)
+        .unwrap()
+        .create("ville", guichet::Holder::Agent("a01".into()), town.guichet.ambient().as_ref())
+        .unwrap();
+    let request = |method: &str, path: &str, body: Body| {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        request.header("authorization", format!("Bearer {key}")).body(body).unwrap()
+    };
+    let path = format!("/v1/ville/requests/{}", receipt.request);
+    let command = Body::from(r#"{"command":"note","text":"vu"}"#);
+    for request in [
+        request("GET", &path, Body::empty()),
+        request("POST", &format!("{path}/commands"), command),
+        request("GET", &format!("{path}/explanation"), Body::empty()),
+    ] {
+        let ((status, answer), again) = town.call(request).await;
+        assert_eq!(
+            (status, answer["code"].as_str(), again.as_deref()),
+            (StatusCode::SERVICE_UNAVAILABLE, Some("version.newer"), Some("2")),
+            "{answer}"
+        );
+    }
+    let ((status, answer), _) = town.report(0).await;
+    assert_eq!(status, StatusCode::CREATED, "the rest goes on: {answer}");
+    let stopped = async {
+        while !reasons(&town.get("/ready").await.1).contains(&"read_models.stopped") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("it says so");
+}

@@ -21,6 +21,13 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often a server says that it is there.
 const BEAT: Duration = Duration::from_millis(500);
 
+/// Beats after which a leader that stands before an event it cannot fold lets others try: one of them may be of a version
+/// that knows it.
+const PATIENT_BEATS: u32 = 6;
+
+/// How long it leaves them to it.
+const YIELD: Duration = Duration::from_secs(10);
+
 /// Beats between two notes that the tables are in use.
 const BEATS: u32 = 60;
 
@@ -30,8 +37,9 @@ pub(crate) async fn stand_for_lead(inner: Arc<Inner>) {
         if let Err(error) = stand(&inner).await {
             tracing::warn!(%error, "this server is cut off from the others on its database, and tries again");
         }
+        let stopped = inner.progress.borrow().poison.is_some();
         inner.lead.send_replace(None);
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(if stopped { YIELD } else { LOOK }).await;
     }
 }
 
@@ -39,10 +47,16 @@ async fn stand(inner: &Inner) -> Result<(), ProjectionError> {
     let mut presence = inner.database.arrive().await?;
     let witness = win(&mut presence).await?;
     inner.lead.send_replace(Some(witness));
+    let mut stopped = 0;
     loop {
         for _ in 0..BEATS {
             tokio::time::sleep(BEAT).await;
             presence.beat().await?;
+            stopped = if inner.progress.borrow().poison.is_some() { stopped + 1 } else { 0 };
+            if stopped > PATIENT_BEATS {
+                tracing::warn!("this server gives up the lead: another version may know the event");
+                return Ok(());
+            }
         }
         presence.note().await?;
     }

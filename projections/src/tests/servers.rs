@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use guichet_journal::{Journal, MemoryKeyStore, PostgresJournal, PostgresOptions};
+use guichet_journal::{Body, Expected, Journal, MemoryKeyStore, PostgresJournal, PostgresOptions, StreamId};
+use guichet_rules::process::REQUEST_STREAM;
 use tokio::time::{Instant, timeout};
 
 use super::ground::Ground;
@@ -87,6 +88,31 @@ async fn one_server_writes_and_another_takes_over_when_its_sessions_end() {
     left.catch_up(SOON).await.unwrap();
     equals_a_rebuild(&ground, &left, &journal).await;
     left.close().await;
+    ground.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_stands_before_an_event_it_does_not_know_lets_others_lead() {
+    let Some(ground) = Ground::postgres() else { return };
+    let (journal, place) = (memory(), ground.place("r").await);
+    let mut town = Town::new(Arc::clone(&journal), 34).await;
+    let first = open(&place, &journal, Options::default()).await;
+    timeout(SOON, first.wait_for_lead(true)).await.unwrap().unwrap();
+    let second = open(&place, &journal, Options::default()).await;
+    while town.requests.is_empty() {
+        town.step_new().await;
+    }
+    let known = &town.requests[0];
+    let stream = StreamId::new(&known.tenant, REQUEST_STREAM, known.id.0).unwrap();
+    let body = Body::parse(r#"{"data":{}}"#.into()).unwrap();
+    let strange = town.append(stream, Expected::Any, "engine", vec![("request.teleported", body)]).await;
+    let stopped = first.wait_for(strange.position, SOON).await;
+    assert!(matches!(stopped, Err(ProjectionError::Poison(_))), "{stopped:?}");
+    timeout(SOON, second.wait_for_lead(true)).await.unwrap().unwrap();
+    timeout(SOON, first.wait_for_lead(false)).await.unwrap().unwrap();
+    for models in [first, second] {
+        models.close().await;
+    }
     ground.clear().await;
 }
 
