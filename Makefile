@@ -41,5 +41,6 @@ docs:
 schemas: ## writes the generated contracts anew; a test compares them
 	GUICHET_WRITE_SCHEMAS=1 $(CARGO) test --locked --workspace --test laws --test http -- schemas contract
 
-bench: ## the figures of the README, as ratios in one run
-	$(CARGO) run --release --locked -p guichet-bench
+bench: ## the figures of bench/README.md, as ratios in one run; `make bench QUICK=--quick` in a few minutes
+	@.ci/setup compiler postgres
+	.ci/with-postgres $(CARGO) run --release --locked -p guichet-bench -- $(QUICK)

@@ -12,9 +12,11 @@ use uuid::Uuid;
 
 use crate::arguments::Arguments;
 use crate::floor::{self, Row, rows_behind};
-use crate::measure::{Fault, Load, Stopwatch, line, percent, processor, quantile, rate, row};
+use crate::measure::{Fault, Load, Stopwatch, line, percent, processor, quantile, rate, remember, row};
 use crate::store::{Place, Store};
 
+/// As many callers as the peers are measured with.
+const PEERS_CALLERS: usize = 32;
 /// Events of each request, as of the peers.
 pub(crate) const EVENTS_EACH: u64 = 6;
 
@@ -143,6 +145,9 @@ async fn measured(store: &Store, callers: usize, events: usize) -> Result<(), Fa
     ];
     figures.extend(about(&load, &rows));
     line(&format!("{callers} callers, {} events", load.events), &figures);
+    if callers == PEERS_CALLERS {
+        remember(format!("{} append", store.key()), ours);
+    }
     let what = format!("append, {callers} callers, {}", store.name());
     row(what, percent(ours, bare), format!("group-commit floor, groups of {callers}"), "60 %");
     Ok(())

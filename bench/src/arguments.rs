@@ -1,13 +1,12 @@
 //! What was asked for on the command line.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::measure::Fault;
 use crate::store::Store;
 
 /// How to ask, for those who ask wrongly.
-const USAGE: &str = "guichet-bench [PART …] [--quick] [--events N] [--seconds N] [--peers PROGRAM]";
+const USAGE: &str = "guichet-bench [PART …] [--quick] [--events N] [--seconds N]";
 
 /// The size of every part.
 #[derive(Debug)]
@@ -24,8 +23,8 @@ pub(crate) struct Arguments {
     pub(crate) duration: Duration,
     /// Requests of the year that is simulated: those of a town of 75,000.
     pub(crate) year: u32,
-    /// The program that measures the peers, if it was built.
-    pub(crate) peers: Option<PathBuf>,
+    /// Whether everything is to be measured on a small scale.
+    pub(crate) quick: bool,
     /// A PostgreSQL server, from `GUICHET_TEST_POSTGRES`.
     pub(crate) postgres: Option<String>,
 }
@@ -43,19 +42,19 @@ impl Arguments {
             requests: 4096,
             duration: Duration::from_secs(20),
             year: 500_000,
-            peers: None,
+            quick: false,
             postgres: std::env::var("GUICHET_TEST_POSTGRES").ok(),
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("a value is missing: {USAGE}"));
             match word.as_str() {
                 "--quick" => {
+                    arguments.quick = true;
                     (arguments.events, arguments.appends, arguments.requests) = (200_000, 20_000, 1024);
                     (arguments.duration, arguments.year) = (Duration::from_secs(5), 50_000);
                 }
                 "--events" => arguments.events = value()?.parse()?,
                 "--seconds" => arguments.duration = Duration::from_secs(value()?.parse()?),
-                "--peers" => arguments.peers = Some(value()?.into()),
                 part if !part.starts_with('-') => arguments.parts.push(part.to_owned()),
                 _ => return Err(USAGE.into()),
             }

@@ -10,6 +10,7 @@ mod growth;
 mod measure;
 mod open_loop;
 mod order;
+mod peers;
 mod rebuild;
 mod replay;
 mod simulate;
@@ -70,6 +71,9 @@ async fn parts(arguments: &Arguments) -> Result<(), Fault> {
         for store in arguments.stores() {
             journal(arguments, &store).await?;
         }
+    }
+    if arguments.wants("peers") {
+        peers::run(arguments)?;
     }
     if arguments.names("growth") {
         growth::run(arguments).await?;

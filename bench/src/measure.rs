@@ -1,7 +1,7 @@
 //! Time, memory and processor time, and how they are printed.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Whatever stops a measurement.
@@ -145,6 +145,19 @@ pub(crate) fn print_table() {
     for [what, ratio, against, goal] in rows.iter() {
         println!("| {what} | {ratio} | {against} | {goal} |");
     }
+}
+
+static REMEMBERED: LazyLock<Mutex<HashMap<String, f64>>> = LazyLock::new(Mutex::default);
+
+/// Keeps a rate of Guichet's for a later part to compare with.
+pub(crate) fn remember(what: String, rate: f64) {
+    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner).insert(what, rate);
+}
+
+/// A rate kept earlier in this run.
+#[must_use]
+pub(crate) fn remembered(what: &str) -> Option<f64> {
+    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner).get(what).copied()
 }
 
 /// A share as a percentage.

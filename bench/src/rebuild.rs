@@ -8,7 +8,7 @@ use guichet_journal::JOURNAL_FILE;
 use guichet_projections::{Options, ReadModels};
 
 use crate::floor;
-use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, percent, rate, row};
+use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, percent, rate, remember, row};
 use crate::store::{Place, Store};
 
 /// Longer than any measurement here takes.
@@ -46,6 +46,7 @@ pub(crate) async fn run(store: &Store, place: &Place, events: usize) -> Result<(
             .await?;
         models.close().await;
         if folders == all {
+            remember(format!("{} rebuild", store.key()), ours);
             let what = format!("rebuild of all {} read models, {}", ReadModels::names().len(), store.name());
             row(what, percent(ours, bare), "one coalesced table", "25 %");
         }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use guichet_engine::Engine;
 
 use crate::floor;
-use crate::measure::{Fault, Stopwatch, line, percent, processor, rate, row};
+use crate::measure::{Fault, Stopwatch, line, percent, processor, rate, remember, row};
 use crate::store::{Place, Store};
 
 /// What a floor needed: by the clock, and of processors.
@@ -72,6 +72,7 @@ pub(crate) async fn run(engine: &Engine, store: &Store, place: &Place) -> Result
             ],
         );
         let name = store.name();
+        remember(format!("{} replay", store.key()), ours);
         if threads == 1 {
             // Reading goes on beside the one thread, so one core's worth is told by the processor time.
             let ratio = percent(each, rate(floor.events, floor.processor));

@@ -30,6 +30,14 @@ impl Store {
         }
     }
 
+    /// Its name as the peers' program says it.
+    pub(crate) const fn key(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
     /// Its name and what durable means there.
     pub(crate) const fn says(&self) -> &'static str {
         match self {

@@ -109,3 +109,17 @@ fn the_fuzzer_tries_the_versions_that_towns_run() {
     let tools = ["arbitrary", "guichet-fuzz", "libfuzzer-sys"].map(str::to_owned);
     assert_eq!(alone, BTreeSet::from(tools), "copy Cargo.lock there and build it once");
 }
+
+/// The peers of the measurements have a lock file of their own too: what is only compared with is never shipped, so its licences are not ours.
+#[test]
+fn peers_are_compared_with_and_never_built_upon() {
+    let house = locked("Cargo.lock");
+    let peers = locked("bench/peers/Cargo.lock");
+    let names = |list: &BTreeSet<(String, String)>| {
+        list.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+    };
+    for peer in ["cqrs-es", "sqlite-es", "postgres-es", "evento", "esrs"] {
+        assert!(names(&peers).contains(peer), "{peer} is said to be compared with");
+        assert!(!names(&house).contains(peer), "{peer}");
+    }
+}
