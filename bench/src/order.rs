@@ -17,7 +17,9 @@ use crate::measure::{Fault, Stopwatch, rate};
 /// Rows of one group at most.
 const GROUP: usize = 256;
 /// How long each way writes, each time.
-const SPELL: Duration = Duration::from_secs(3);
+const SPELL: Duration = Duration::from_secs(2);
+/// How often each way has its turn; the best counts, for what else the machine does can only make it slower.
+const TURNS: usize = 3;
 
 /// A way of giving positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,7 @@ enum Way {
     Counter,
     /// One statement that moves the counter row only if it stands where this server thinks it does, and is sent again otherwise.
     Optimistic,
-    /// A sequence and no lock; readers stay below the oldest transaction that is still open.
+    /// A sequence and no lock; readers go by transaction and position, and stay below the oldest transaction that is still open.
     Horizon,
     /// A sequence and no lock, and a reader that does not care: what order costs is measured against this.
     Careless,
@@ -55,6 +57,7 @@ const TABLE: &str = "
     CREATE UNIQUE INDEX ON events (birth, revision);
     CREATE UNIQUE INDEX ON events (stream) WHERE stream IS NOT NULL;
     CREATE UNIQUE INDEX ON events (birth, command) WHERE command IS NOT NULL;
+    CREATE INDEX ON events (writer, position);
     CREATE SEQUENCE positions;
     CREATE TABLE counter (next bigint NOT NULL) WITH (fillfactor = 10);
     INSERT INTO counter VALUES (1);
@@ -187,6 +190,14 @@ struct Outcome {
     rate: f64,
 }
 
+impl Outcome {
+    fn take_better(&mut self, other: &Self) {
+        self.rate = self.rate.max(other.rate);
+        self.written += other.written;
+        self.missed += other.missed;
+    }
+}
+
 struct Shared {
     drawn: AtomicUsize,
     written: AtomicUsize,
@@ -222,17 +233,25 @@ async fn serve(
 /// Follows by position as a read model would, and answers how many events it saw.
 async fn follow(url: String, way: Way, from: i64, shared: Arc<Shared>) -> Result<usize, Fault> {
     let mut connection = connect(&url, way).await?;
-    let below = if way == Way::Horizon { "AND writer < pg_snapshot_xmin(pg_current_snapshot())" } else { "" };
-    let text =
-        format!("SELECT position FROM events WHERE position > $1 {below} ORDER BY position LIMIT 2000");
-    let (mut seen, mut last) = (0, from);
+    let text = match way {
+        // A lower position may become visible later, in a younger transaction: the order of positions is not the order to read in.
+        Way::Horizon => {
+            "SELECT position, writer::text FROM events WHERE (writer, position) > ($2::xid8, $1)
+             AND writer < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY writer, position LIMIT 2000"
+        }
+        _ => "SELECT position, '0' FROM events WHERE position > $1 AND $2 = $2 ORDER BY position LIMIT 2000",
+    };
+    let before: String = sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+        .fetch_one(&mut connection)
+        .await?;
+    let (mut seen, mut last) = (0, (from, before));
     loop {
         let done = shared.done.load(Ordering::SeqCst);
-        let query = sqlx::query_scalar(AssertSqlSafe(text.clone())).bind(last);
-        let found: Vec<i64> = query.fetch_all(&mut connection).await?;
+        let query = sqlx::query_as(text).bind(last.0).bind(&last.1);
+        let found: Vec<(i64, String)> = query.fetch_all(&mut connection).await?;
         seen += found.len();
         match found.last() {
-            Some(position) => last = *position,
+            Some(place) => last = place.clone(),
             None if done => return Ok(seen),
             None => tokio::time::sleep(Duration::from_millis(1)).await,
         }
@@ -335,9 +354,18 @@ pub(crate) async fn run(url: &str) -> Result<(), Fault> {
     }
     println!("order: events a second against a sequence without order, and what a follower missed");
     for (servers, writers) in [(1, 1), (1, 64), (3, 3), (3, 64)] {
-        let floor = measure(url, Way::Careless, servers, writers, &drawn).await?.rate;
-        for way in WAYS {
-            let found = measure(url, way, servers, writers, &drawn).await?;
+        let mut best: Vec<Outcome> = Vec::new();
+        for _ in 0..TURNS {
+            for (index, way) in WAYS.into_iter().enumerate() {
+                let found = measure(url, way, servers, writers, &drawn).await?;
+                match best.get_mut(index) {
+                    Some(best) => best.take_better(&found),
+                    None => best.push(found),
+                }
+            }
+        }
+        let floor = best.last().map_or(1.0, |careless| careless.rate);
+        for (way, found) in WAYS.into_iter().zip(&best) {
             println!(
                 "  {servers} servers, {writers:2} callers  {:14} {:7.0}/s  {:5.2}  missed {} of {}",
                 format!("{way:?}"),

@@ -71,7 +71,7 @@ pub(super) async fn page(
     let mut chunk = chunk(pool.clone(), through, due).await?;
     loop {
         left -= due;
-        let ahead = match last(&chunk)? {
+        let ahead = match last_of_full(&chunk, due)? {
             Some(last) if left > 0 => {
                 Some(tokio::spawn(self::chunk(pool.clone(), Some(last), left.min(CHUNK_EVENTS))))
             }
@@ -98,7 +98,7 @@ pub(super) async fn page(
 async fn chunk(pool: PgPool, after: Option<Position>, count: usize) -> Result<PgRow, JournalError> {
     asked(|| async {
         let query = sqlx::query(
-            "SELECT max(position), string_agg(position::text, E'\\x1e'), string_agg(header, E'\\x1e'), string_agg(body, E'\\x1e')
+            "SELECT max(position), count(*), string_agg(position::text, E'\\x1e'), string_agg(header, E'\\x1e'), string_agg(body, E'\\x1e')
              FROM (SELECT position, header, body FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS chunk",
         );
         query.bind(signed(after.map_or(0, Position::token))).bind(rows(count)).fetch_one(&pool).await
@@ -106,10 +106,13 @@ async fn chunk(pool: PgPool, after: Option<Position>, count: usize) -> Result<Pg
     .await
 }
 
-/// The position of the last event of a chunk; none when it holds no event.
-fn last(chunk: &PgRow) -> Result<Option<Position>, JournalError> {
-    let last: Option<i64> = chunk.try_get(0).map_err(JournalError::unavailable)?;
-    Ok(last.map(|last| Position::from_token(last.unsigned_abs())))
+/// The position of the last event of a chunk that holds all it was asked for; none when the journal ended before.
+fn last_of_full(chunk: &PgRow, due: usize) -> Result<Option<Position>, JournalError> {
+    let fault = |error: sqlx::Error| JournalError::unavailable(error);
+    let (last, count): (Option<i64>, i64) =
+        (chunk.try_get(0).map_err(fault)?, chunk.try_get(1).map_err(fault)?);
+    let full = usize::try_from(count).is_ok_and(|count| count == due);
+    Ok(last.filter(|_| full).map(|last| Position::from_token(last.unsigned_abs())))
 }
 
 async fn events_of(
@@ -119,7 +122,7 @@ async fn events_of(
     count: usize,
 ) -> Result<Vec<Recorded>, JournalError> {
     let column = |index| chunk.try_get::<Option<&str>, usize>(index).map_err(JournalError::unavailable);
-    let (Some(positions), Some(headers), Some(bodies)) = (column(1)?, column(2)?, column(3)?) else {
+    let (Some(positions), Some(headers), Some(bodies)) = (column(2)?, column(3)?, column(4)?) else {
         return Ok(Vec::new());
     };
     match split(positions, headers, bodies) {

@@ -232,7 +232,7 @@ async fn a_follower_hears_of_other_servers_without_the_connection_that_tells_it(
             )
             .await;
         let receipt = second.append(command(&stream(), Expected::NoStream, 1)).await.unwrap();
-        let told = tokio::time::timeout(Duration::from_secs(5), async {
+        let told = tokio::time::timeout(Duration::from_secs(20), async {
             loop {
                 if let Followed::Event(event) = follower.next().await.unwrap() {
                     return event;

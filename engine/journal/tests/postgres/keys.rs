@@ -49,7 +49,7 @@ async fn other_servers_forget_a_key_at_once() {
         second.restore(&kid).await.unwrap();
         longest = longest.max(seen(&first, &kid, true).await);
     }
-    assert!(longest < Duration::from_secs(2), "a change was seen only after {longest:?}");
+    assert!(longest < Duration::from_secs(6), "a change was seen only after {longest:?}");
     second.destroy(&kid).await.unwrap();
     seen(&first, &kid, false).await;
     second.restore(&kid).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_server_that_hears_nothing_remembers_nothing() {
         database.break_connections("query LIKE 'LISTEN%' OR query LIKE 'SELECT 0::bigint%'").await;
         first.revoke(&kid).await.unwrap();
         let took = seen(&second, &kid, false).await;
-        assert!(took < Duration::from_secs(5), "a change was seen only after {took:?}");
+        assert!(took < Duration::from_secs(6), "a change was seen only after {took:?}");
     }
 }
 

@@ -77,7 +77,8 @@ BEGIN
             USING ERRCODE = 'GU001';
     END IF;
     -- The indexes of the partitions do not see each other's streams.
-    IF EXISTS (SELECT 1 FROM unnest(streams) AS born (name) JOIN events ON events.stream = born.name) THEN
+    IF EXISTS (SELECT 1 FROM partitions WHERE number > 1)
+        AND EXISTS (SELECT 1 FROM unnest(streams) AS born (name) JOIN events ON events.stream = born.name) THEN
         RAISE EXCEPTION 'a stream exists already' USING ERRCODE = 'unique_violation';
     END IF;
     INSERT INTO events (position, birth, revision, stream, command, fingerprint, header, body)
