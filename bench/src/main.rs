@@ -92,8 +92,7 @@ async fn journal(arguments: &Arguments, store: &Store) -> Result<(), Fault> {
         replay::run(&engine, store, &place).await?;
     }
     if arguments.wants("rebuild") {
-        rebuild::run(store, &place, events).await?;
-        growth::disk(&place, requests).await?;
+        rebuild::run(store, &place, events, requests).await?;
     }
     drop(engine);
     place.leave().await

@@ -8,6 +8,7 @@ use guichet_journal::JOURNAL_FILE;
 use guichet_projections::{Options, ReadModels};
 
 use crate::floor;
+use crate::growth;
 use crate::measure::{Fault, Stopwatch, forget_peak, line, memory, percent, rate, remember, row};
 use crate::store::{Place, Store};
 
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 /// When anything fails.
-pub(crate) async fn run(store: &Store, place: &Place, events: usize) -> Result<(), Fault> {
+pub(crate) async fn run(store: &Store, place: &Place, events: usize, requests: usize) -> Result<(), Fault> {
     println!("\nrebuild: {}, all read models from the journal, two cores", store.name());
     let floor = match &place.database {
         Some(database) => floor::postgres::project(&database.url()).await?,
@@ -33,6 +34,8 @@ pub(crate) async fn run(store: &Store, place: &Place, events: usize) -> Result<(
     })
     .await?;
     models.close().await;
+    // Before a rebuild, which builds a second set beside the first.
+    growth::disk(place, requests).await?;
     let all = Options::default().folders;
     for folders in [1, all] {
         let options = Options { folders, ..Options::default() };
