@@ -211,7 +211,7 @@ async fn check_journal(guichet: &Guichet, acknowledged: &HashMap<Uuid, (Uuid, u6
 async fn rows(path: &Path) -> BTreeMap<String, Vec<String>> {
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap();
     let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
-                 AND name NOT IN ('read_model', 'outbox_attempt', 'catalogue_view') ORDER BY name";
+                 AND name NOT IN ('read_model', 'leadership', 'outbox_attempt', 'catalogue_view') ORDER BY name";
     let tables: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut connection).await.unwrap();
     let mut all = BTreeMap::new();
     for table in tables {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use guichet_engine::rules::text::Language;
-use guichet_projections::{ProjectionError, ReadModels};
+use guichet_projections::{ProjectionError, ReadModels, SET_UNUSED_MIN};
 use serde_json::json;
 
 use super::context::{Context, Format};
@@ -16,8 +16,11 @@ use super::store;
 #[command(after_help = "Example: guichet rebuild statistics")]
 pub(crate) struct Rebuild {
     /// A read model.
-    #[arg(value_name = "READ_MODEL")]
+    #[arg(value_name = "READ_MODEL", conflicts_with = "drop_unused")]
     read_model: Option<String>,
+    /// Rebuild nothing; take away what versions of the program that no server runs any more left in PostgreSQL.
+    #[arg(long)]
+    drop_unused: bool,
 }
 
 impl Rebuild {
@@ -31,6 +34,11 @@ impl Rebuild {
             }));
         }
         let guichet = store::open(context).await?;
+        if self.drop_unused {
+            let done = guichet.read_models().drop_unused(SET_UNUSED_MIN).await;
+            guichet.close().await;
+            return told(context, &done.map_err(|error| store::reading(&error, context.language))?);
+        }
         let names: Vec<&str> = self.read_model.as_deref().into_iter().collect();
         let done = rebuild(&guichet, &names).await.map_err(|error| store::reading(&error, context.language));
         guichet.close().await;
@@ -49,6 +57,18 @@ impl Rebuild {
         }
         Ok(Verdict::Good)
     }
+}
+
+/// Says which sets were taken away.
+fn told(context: &mut Context, dropped: &[String]) -> Result<Verdict, Failure> {
+    if context.format == Format::Json {
+        writeln!(context.out, "{}", json!({ "dropped": dropped }))?;
+    } else if dropped.is_empty() {
+        writeln!(context.out, "{}", context.say("Rien n’est à retirer.", "There is nothing to take away."))?;
+    } else {
+        writeln!(context.out, "{} {}.", context.say("Retirés :", "Taken away:"), dropped.join(", "))?;
+    }
+    Ok(Verdict::Good)
 }
 
 async fn rebuild(

@@ -120,7 +120,7 @@ fn the_demonstration_prints_its_month_and_leaves() {
 }
 
 #[test]
-fn two_programs_do_not_share_a_folder() {
+fn a_second_program_may_look_into_a_folder_but_not_write_there() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("town");
     assert_eq!(run(&data, &["publish", "processes/chalons"]).code, 0);
@@ -133,9 +133,11 @@ fn two_programs_do_not_share_a_folder() {
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take().unwrap()), &mut line)
         .unwrap();
-    let refused = run(&data, &["stats"]);
+    let looked = run(&data, &["stats"]);
+    let refused = run(&data, &["publish", "processes/chalons"]);
     server.kill().unwrap();
     server.wait().unwrap();
+    assert_eq!(looked.code, 0, "{line}{}", looked.err);
     assert_eq!(refused.code, 3, "{line}{}", refused.err);
     assert!(refused.err.contains("est utilisé par un autre guichet"), "{}", refused.err);
     assert_eq!(refused.err.lines().count(), 1);

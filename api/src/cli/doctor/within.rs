@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use guichet_engine::journal::{Verification, Wrong, verify_all};
 use guichet_engine::rules::text::Language;
-use guichet_projections::{ProjectionError, RunState};
+use guichet_projections::{ModelSet, ProjectionError, RunState};
 
 use super::Findings;
 use crate::Guichet;
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
 /// Workers look every half second; what is due for this long is not being fired.
 const LATE: TimeDelta = TimeDelta::minutes(10);
+/// Read models that no server has used for a day were left by a version that will not come back.
+const LEFT_SECONDS: u64 = 86_400;
 /// Effects that are looked at one by one.
 const EFFECTS: u32 = 1_000;
 
@@ -117,7 +119,38 @@ async fn read_models(findings: &mut Findings<'_>, guichet: &Guichet) -> Result<(
         "the server’s log says why; an event that cannot be read wants a newer program, the rest `guichet rebuild`",
     );
     findings.judge(well, "read models", ("modèles de lecture", "read models"), words, advice);
+    sets(findings, guichet).await?;
     waiting(findings, guichet).await
+}
+
+/// On PostgreSQL, each version of the program has tables of its own: those that a version of long ago left take room.
+async fn sets(findings: &mut Findings<'_>, guichet: &Guichet) -> Result<(), ProjectionError> {
+    let sets = guichet.read_models().sets().await?;
+    if sets.is_empty() {
+        return Ok(());
+    }
+    let left = |set: &&ModelSet| {
+        !set.own && !set.in_use && set.unused_seconds.is_none_or(|seconds| seconds > LEFT_SECONDS)
+    };
+    let words: Vec<String> = sets
+        .iter()
+        .map(|set| {
+            let used = match (set.own, set.in_use) {
+                (true, _) => findings.say("ce programme", "this program"),
+                (false, true) => findings.say("une autre version, en marche", "another version, running"),
+                (false, false) => findings.say("inutilisé", "unused"),
+            };
+            format!("{} ({used}, {} MiB)", set.name, set.bytes >> 20)
+        })
+        .collect();
+    let advice = (
+        "une version précédente les a laissés : `guichet rebuild --drop-unused` les retire",
+        "an earlier version left them: `guichet rebuild --drop-unused` takes them away",
+    );
+    let well = sets.iter().find(left).is_none();
+    let name = ("jeux de modèles de lecture", "sets of read models");
+    findings.judge(well, "sets", name, words.join(", "), advice);
+    Ok(())
 }
 
 async fn waiting(findings: &mut Findings<'_>, guichet: &Guichet) -> Result<(), ProjectionError> {
