@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::digest::Digest;
 use crate::id::{Channel, CommandId, EventId, EventType, Kid, Pseudonym, Revision, StreamId, Tenant};
+use crate::instant;
 
 /// The version of the header's form that this program writes.
 pub const HEADER_VERSION: u32 = 1;
@@ -34,8 +35,10 @@ pub struct Header {
     #[serde(rename = "type")]
     pub event_type: EventType,
     /// When it happened, UTC.
+    #[serde(deserialize_with = "crate::instant::deserialize")]
     pub occurred_at: DateTime<Utc>,
     /// When the journal took note of it, UTC.
+    #[serde(deserialize_with = "crate::instant::deserialize")]
     pub recorded_at: DateTime<Utc>,
     /// Who acted, under a pseudonym.
     pub actor: Pseudonym,
@@ -119,7 +122,7 @@ impl<'a> Outline<'a> {
         let (recorded_at, rest) = member(rest, ",\"recorded_at\":\"")?;
         let (actor, _) = member(rest, ",\"actor\":\"")?;
         let revision = revision.parse().ok()?;
-        let (occurred_at, recorded_at) = (occurred_at.parse().ok()?, recorded_at.parse().ok()?);
+        let (occurred_at, recorded_at) = (instant::read(occurred_at)?, instant::read(recorded_at)?);
         Some(Self { tenant, stream, revision, event_type, occurred_at, recorded_at, actor })
     }
 
@@ -169,8 +172,8 @@ impl Template {
             }
         };
         member("type", parts.event_type.as_str());
-        member("occurred_at", &instant(parts.occurred_at));
-        member("recorded_at", &instant(parts.recorded_at));
+        member("occurred_at", &instant::written(parts.occurred_at));
+        member("recorded_at", &instant::written(parts.recorded_at));
         member("actor", parts.actor.as_str());
         if let Some(principal) = parts.on_behalf_of {
             member("on_behalf_of", principal.as_str());
@@ -244,10 +247,6 @@ pub(crate) fn to_micros(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         .contains(&instant.year())
         .then(|| DateTime::from_timestamp_micros(instant.timestamp_micros()))
         .flatten()
-}
-
-fn instant(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// The version of a header's form: its first member in every form.

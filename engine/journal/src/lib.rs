@@ -9,6 +9,7 @@ mod follow;
 mod group;
 mod header;
 mod id;
+mod instant;
 mod keys;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
