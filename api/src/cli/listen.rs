@@ -25,16 +25,21 @@ pub(crate) async fn serve(
     let server = Server::bind(guichet, options).await.map_err(|error| failed(&error, language))?;
     let address = server.address().map_err(|error| failed(&error, language))?;
     let words = context.say("Guichet répond sur", "Guichet answers at");
+    // Whoever reads the line may ask for the end at once.
+    let asked = Stop::listen();
     let stop = context.say("Ctrl-C arrête.", "Ctrl-C stops it.");
     writeln!(context.out, "{words} http://{address}/  {stop}")?;
     context.out.flush()?;
-    until_stopped(server, guichet).await.map_err(|error| failed(&error, language))
+    until_stopped(server, guichet, asked).await.map_err(|error| failed(&error, language))
 }
 
 /// Serves, with the workers beside, until the program is asked to stop; then lets everything finish and closes. Asked a
 /// second time, it ends at once: what was acknowledged stands either way.
-pub(crate) async fn until_stopped(server: Server, guichet: &Guichet) -> Result<(), ServeError> {
-    let mut stop = Stop::listen();
+pub(crate) async fn until_stopped(
+    server: Server,
+    guichet: &Guichet,
+    mut stop: Stop,
+) -> Result<(), ServeError> {
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
     let workers = guichet.start_workers();
     let orderly = async {

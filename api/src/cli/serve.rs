@@ -16,7 +16,7 @@ use super::log::LogFormat;
 use super::{log, store};
 
 use crate::Guichet;
-use crate::http::{HttpOptions, Server};
+use crate::http::{HttpOptions, Server, Stop};
 use crate::metrics::{Metrics, MetricsServer};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
@@ -126,13 +126,15 @@ impl Serve {
             Language::Fr => format!("À l’écoute sur http://{address} (Ctrl-C pour arrêter)"),
             Language::En => format!("Listening on http://{address} (Ctrl-C to stop)"),
         };
+        // Whoever reads the line may ask for the end at once.
+        let stop = Stop::listen();
         writeln!(context.out, "{line}")?;
         let measured = match metrics {
             Some((bind, metrics)) => Some(measure(context, &guichet, &metrics, bind).await?),
             None => None,
         };
         context.out.flush()?;
-        let served = until_stopped(server, &guichet).await;
+        let served = until_stopped(server, &guichet, stop).await;
         drop(measured);
         telling.close().await;
         served.map_err(|error| failed(&error, context.language))?;

@@ -162,3 +162,15 @@ fn asked_twice_it_ends_at_once() {
     // What it left behind opens as ever.
     assert_eq!(run(&data, &["verify"]).code, 0);
 }
+
+/// Between the line that says that it listens and the first instant at which it heard the signal, a server was ended by
+/// the system, without finishing anything.
+#[test]
+fn asked_as_soon_as_it_says_that_it_listens_it_stops_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let (child, _) = serve(&folder.path().join("data"), &[]);
+        signal(&child);
+        assert_eq!(waited(child, Duration::from_secs(30)), Some(0));
+    }
+}
