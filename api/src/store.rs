@@ -83,6 +83,16 @@ impl Store {
         }
     }
 
+    /// Its kind in a word, as manifests of backups name it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+            #[cfg(feature = "kurrentdb")]
+            Self::Kurrent(_) => "kurrentdb",
+        }
+    }
+
     /// Whether several programs may work on it at the same time.
     #[must_use]
     pub fn is_shared(&self) -> bool {

@@ -4,6 +4,7 @@
 //! erases a person's data in every copy of the journal; a copy of the keys that is older brings it back. Each folder
 //! has a manifest, written last: a folder without one is no backup.
 
+mod files;
 mod manifest;
 mod postgres;
 mod restore;

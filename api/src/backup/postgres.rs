@@ -10,9 +10,8 @@ use guichet_engine::journal::{
 };
 
 use super::BackupError;
+use super::files::{copy, private, same};
 use super::manifest::{Manifest, described};
-use super::restore::same;
-use super::take::copy;
 use crate::access::ACCESS_FILE;
 use crate::store::Address;
 
@@ -103,7 +102,7 @@ async fn dump(
     let (schema, file) = (format!("--schema={schema}"), format!("--file={}", to.display()));
     let mut arguments = vec!["--format=custom", schema.as_str(), file.as_str()];
     arguments.extend(more);
-    super::take::private(to).map_err(BackupError::file(to))?;
+    private(to).map_err(BackupError::file(to))?;
     finished("pg_dump", target.program(tools, "pg_dump", &arguments)).await?;
     let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
     synced.map_err(BackupError::file(to))

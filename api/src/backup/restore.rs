@@ -5,9 +5,9 @@ use std::path::Path;
 use guichet_engine::journal::{Journal, SqliteBeside, Verification, verify_all};
 
 use super::BackupError;
-use super::manifest::{BackedUpFile, Holds, Manifest, described};
+use super::files::{Fresh, copy, same};
+use super::manifest::{Holds, Manifest};
 use super::postgres::{self, Tools};
-use super::take::{Fresh, kind_of, private};
 use crate::options::Options;
 use crate::store::Store;
 
@@ -36,7 +36,7 @@ pub async fn restore(
 ) -> Result<Restored, BackupError> {
     let of_journal = Manifest::read(journal, Holds::Journal)?;
     let of_keys = Manifest::read(keys, Holds::Keys)?;
-    let kind = kind_of(&options.store);
+    let kind = options.store.kind();
     if let Some(other) = [&of_journal, &of_keys].into_iter().find(|manifest| manifest.store != kind) {
         return Err(BackupError::OtherStore(other.store.clone()));
     }
@@ -70,25 +70,9 @@ fn put_back(halves: &[(&Manifest, &Path)], data: &Path) -> Result<(), BackupErro
     // The journal comes last: keys without a journal are refused by every server, so a cut leaves nothing that looks whole.
     for (manifest, from) in halves {
         for file in &manifest.files {
-            let (from, to) = (from.join(&file.name), data.join(&file.name));
-            let written = private(&to).map_err(BackupError::file(&to))?;
-            let found = described(&from, &written)?;
-            same(&found, file, &from)?;
-            written.sync_all().map_err(BackupError::file(&to))?;
+            same(&copy(from, data, &file.name)?, file, &from.join(&file.name))?;
         }
     }
     let synced = std::fs::File::open(data).and_then(|folder| folder.sync_all());
     synced.map_err(BackupError::file(data))
-}
-
-/// Refuses a file that is not the one of the manifest.
-pub(super) fn same(found: &BackedUpFile, told: &BackedUpFile, path: &Path) -> Result<(), BackupError> {
-    if found == told {
-        return Ok(());
-    }
-    let reason = format!(
-        "{} bytes with SHA-256 {}, the manifest says {} bytes with {}",
-        found.bytes, found.sha256, told.bytes, told.sha256
-    );
-    Err(BackupError::Changed { path: path.to_owned(), reason })
 }

@@ -1,6 +1,5 @@
 //! Taking a backup.
 
-use std::fs::{File, OpenOptions};
 use std::io::sink;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use guichet_engine::Ambient;
 use guichet_engine::journal::{JOURNAL_FILE, KEYS_FILE, MASTER_FILE, copy_journal, copy_keys};
 
 use super::BackupError;
+use super::files::{Fresh, copy};
 use super::manifest::{BackedUpFile, Holds, MANIFEST_VERSION, Manifest, described};
 use super::postgres::{self, JOURNAL_DUMP, KEYS_DUMP, Tools};
 use crate::access::ACCESS_FILE;
@@ -96,7 +96,7 @@ fn manifest(
     Manifest {
         manifest: MANIFEST_VERSION,
         holds,
-        store: kind_of(store).to_owned(),
+        store: store.kind().to_owned(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         began,
         taken: clock.now(),
@@ -109,16 +109,6 @@ fn manifest(
     }
 }
 
-/// A store's kind, as manifests name it.
-pub(super) fn kind_of(store: &Store) -> &'static str {
-    match store {
-        Store::Sqlite(_) => "sqlite",
-        Store::Postgres(_) => "postgres",
-        #[cfg(feature = "kurrentdb")]
-        Store::Kurrent(_) => "kurrentdb",
-    }
-}
-
 fn apart(journal: &Path, keys: &Path) -> Result<(), BackupError> {
     if keys.starts_with(journal) || journal.starts_with(keys) {
         return Err(BackupError::Together(keys.to_owned()));
@@ -128,63 +118,4 @@ fn apart(journal: &Path, keys: &Path) -> Result<(), BackupError> {
 
 fn real(path: &Path) -> Result<PathBuf, BackupError> {
     path.canonicalize().map_err(BackupError::file(path))
-}
-
-pub(super) fn copy(from: &Path, to: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
-    let path = to.join(name);
-    let file = private(&path).map_err(BackupError::file(&path))?;
-    let described = described(&from.join(name), &file)?;
-    file.sync_all().map_err(BackupError::file(&path))?;
-    Ok(described)
-}
-
-/// A new file that nobody but this user reads.
-pub(super) fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// A folder that is emptied again unless it is kept: half a backup must not be taken for one.
-pub(super) struct Fresh {
-    path: PathBuf,
-    made: bool,
-    kept: bool,
-}
-
-impl Fresh {
-    /// Makes the folder for nobody but this user, or takes it if it is empty.
-    pub(super) fn make(path: &Path) -> Result<Self, BackupError> {
-        let made = !path.exists();
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(BackupError::file(path))?;
-        let mut entries = std::fs::read_dir(path).map_err(BackupError::file(path))?;
-        if entries.next().is_some() {
-            return Err(BackupError::Taken(path.to_owned()));
-        }
-        Ok(Self { path: path.to_owned(), made, kept: false })
-    }
-
-    pub(super) fn keep(&mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        // The folder was empty when it was taken, so everything in it is ours.
-        let emptied = std::fs::read_dir(&self.path)
-            .map(|entries| entries.flatten().all(|entry| std::fs::remove_file(entry.path()).is_ok()));
-        if self.made && emptied.is_ok_and(|emptied| emptied) && std::fs::remove_dir(&self.path).is_err() {
-            tracing::warn!(path = %self.path.display(), "an empty folder stays behind");
-        }
-    }
 }

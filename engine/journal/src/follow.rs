@@ -30,6 +30,16 @@ impl Progress {
             further
         });
     }
+
+    /// Refuses what is asked of a journal that is closed.
+    pub(crate) fn refuse_closed(progress: &watch::Sender<Self>) -> Result<(), JournalError> {
+        if progress.borrow().closed { Err(JournalError::Closed) } else { Ok(()) }
+    }
+
+    /// Closes the journal for readers, and tells the followers.
+    pub(crate) fn close(progress: &watch::Sender<Self>) {
+        progress.send_modify(|progress| progress.closed = true);
+    }
 }
 
 /// What a follower needs of a store.

@@ -201,7 +201,7 @@ impl Journal for MemoryJournal {
 
     async fn close(&self) {
         self.inner.log().closed = true;
-        self.inner.progress.send_modify(|progress| progress.closed = true);
+        Progress::close(&self.inner.progress);
         self.preparer.keys().close().await;
     }
 }

@@ -173,8 +173,8 @@ async fn waiting(findings: &mut Findings<'_>, guichet: &Guichet) -> Result<(), P
     let late = timers.value.first().is_some_and(|timer| timer.due + LATE < guichet.now());
     let words = timers.n.to_string();
     let advice = (
-        "aucun serveur ne les déclenche : démarrez-en un ; rien n’est perdu, les retards seront constatés à leur date",
-        "no server fires them: start one; nothing is lost, what is late is recorded at its own instant",
+        "aucun serveur ne les déclenche, ou le retard n’est pas rattrapé : démarrez-en un, ou attendez ; rien n’est perdu, les retards seront constatés à leur date",
+        "no server fires them, or they have not caught up: start one, or wait; nothing is lost, what is late is recorded at its own instant",
     );
     findings.judge(!late, "timers", ("minuteries échues", "timers past due"), words, advice);
     Ok(())

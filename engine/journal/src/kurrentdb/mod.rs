@@ -200,7 +200,7 @@ impl Journal for KurrentJournal {
                 self.store.live.reached(head);
             }
         }
-        self.store.live.progress.send_modify(|progress| progress.closed = true);
+        Progress::close(&self.store.live.progress);
         self.preparer.keys().close().await;
     }
 }

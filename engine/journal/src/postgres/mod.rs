@@ -17,7 +17,6 @@ mod seen;
 mod table;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use sqlx::PgPool;
@@ -55,7 +54,6 @@ struct Readers {
     pool: PgPool,
     progress: watch::Sender<Progress>,
     seen: Arc<Seen>,
-    closed: AtomicBool,
 }
 
 impl PostgresJournal {
@@ -76,7 +74,7 @@ impl PostgresJournal {
         // This one ends with the table, when there is nothing left to tell.
         tokio::spawn(notify::notify(options.clone(), channel, to_tell));
         let queue = Queue::start(sequencer, progress.clone(), keys);
-        let readers = Arc::new(Readers { pool, progress, seen, closed: AtomicBool::new(false) });
+        let readers = Arc::new(Readers { pool, progress, seen });
         Ok(Self { readers, queue, options: options.clone(), listening: listening.abort_handle() })
     }
 
@@ -86,7 +84,7 @@ impl PostgresJournal {
     /// # Errors
     /// `Unavailable`; the call may be repeated.
     pub async fn begin_partition(&self, margin: u32) -> Result<(), JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         let mut connection = connection::connect(&self.options).await?;
         // Looking through a year takes longer than any other statement may.
         let call =
@@ -115,12 +113,6 @@ impl Ear for EventsEar {
     fn answered(&self, number: i64) {
         let head = (number > 0).then(|| Position::from_token(number.unsigned_abs()));
         Progress::reach(&self.progress, head);
-    }
-}
-
-impl Readers {
-    fn refuse_closed(&self) -> Result<(), JournalError> {
-        if self.closed.load(Ordering::Acquire) { Err(JournalError::Closed) } else { Ok(()) }
     }
 }
 
@@ -157,7 +149,7 @@ impl Journal for PostgresJournal {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<Recorded>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::stream(&self.readers.pool, stream, from, limit).await
     }
 
@@ -167,7 +159,7 @@ impl Journal for PostgresJournal {
         filter: &Filter,
         limit: usize,
     ) -> Result<Page, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         self.readers.page(after, filter, limit).await
     }
 
@@ -176,14 +168,14 @@ impl Journal for PostgresJournal {
     }
 
     async fn head(&self) -> Result<Option<Position>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         let head = read::head(&self.readers.pool).await?;
         Progress::reach(&self.readers.progress, head);
         Ok(head)
     }
 
     async fn examine(&self) -> Result<Vec<String>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         examine::examine(&self.options).await
     }
 
@@ -194,8 +186,7 @@ impl Journal for PostgresJournal {
     async fn close(&self) {
         self.queue.close().await;
         self.listening.abort();
-        self.readers.closed.store(true, Ordering::Release);
-        self.readers.progress.send_modify(|progress| progress.closed = true);
+        Progress::close(&self.readers.progress);
         self.queue.keys().close().await;
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,7 +40,7 @@ impl SqliteBeside {
         let keys: Arc<dyn KeyStore> = Arc::new(KeysBeside::open(folder).await?);
         let progress = watch::Sender::new(Progress { head: read::head(&pool).await?, closed: false });
         let watcher = tokio::spawn(watch_head(pool.clone(), progress.clone()));
-        let readers = Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) });
+        let readers = Arc::new(Readers { pool, progress });
         Ok(Self { readers, keys, watcher, path: folder.display().to_string() })
     }
 }
@@ -78,7 +77,7 @@ impl Journal for SqliteBeside {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<Recorded>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::stream(&self.readers.pool, stream, from, limit).await
     }
 
@@ -88,7 +87,7 @@ impl Journal for SqliteBeside {
         filter: &Filter,
         limit: usize,
     ) -> Result<Page, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         self.readers.page(after, filter, limit).await
     }
 
@@ -97,7 +96,7 @@ impl Journal for SqliteBeside {
     }
 
     async fn head(&self) -> Result<Option<Position>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::head(&self.readers.pool).await
     }
 
@@ -106,13 +105,12 @@ impl Journal for SqliteBeside {
     }
 
     async fn examine(&self) -> Result<Vec<String>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::examine(&self.readers.pool).await
     }
 
     async fn close(&self) {
-        self.readers.closed.store(true, Ordering::Release);
-        self.readers.progress.send_modify(|progress| progress.closed = true);
+        Progress::close(&self.readers.progress);
         self.readers.pool.close().await;
         self.keys.close().await;
     }

@@ -13,7 +13,6 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use sqlx::SqlitePool;
@@ -48,7 +47,6 @@ pub struct SqliteJournal {
 struct Readers {
     pool: SqlitePool,
     progress: watch::Sender<Progress>,
-    closed: AtomicBool,
 }
 
 impl SqliteJournal {
@@ -76,7 +74,7 @@ impl SqliteJournal {
     fn start(writer: Writer, pool: SqlitePool, keys: Arc<dyn KeyStore>) -> Result<Self, JournalError> {
         let progress = watch::Sender::new(Progress { head: writer.head(), closed: false });
         let queue = Queue::start_on_a_thread(writer, progress.clone(), keys)?;
-        Ok(Self { readers: Arc::new(Readers { pool, progress, closed: AtomicBool::new(false) }), queue })
+        Ok(Self { readers: Arc::new(Readers { pool, progress }), queue })
     }
 }
 
@@ -87,12 +85,6 @@ async fn connect(folder: &Folder) -> Result<(Writer, SqlitePool), JournalError> 
     let writer = opening.await.map_err(JournalError::unavailable)??;
     let pool = read::pool(&path).await?;
     Ok((writer, pool))
-}
-
-impl Readers {
-    fn refuse_closed(&self) -> Result<(), JournalError> {
-        if self.closed.load(Ordering::Acquire) { Err(JournalError::Closed) } else { Ok(()) }
-    }
 }
 
 #[async_trait]
@@ -128,7 +120,7 @@ impl Journal for SqliteJournal {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<Recorded>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::stream(&self.readers.pool, stream, from, limit).await
     }
 
@@ -138,7 +130,7 @@ impl Journal for SqliteJournal {
         filter: &Filter,
         limit: usize,
     ) -> Result<Page, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         self.readers.page(after, filter, limit).await
     }
 
@@ -147,12 +139,12 @@ impl Journal for SqliteJournal {
     }
 
     async fn head(&self) -> Result<Option<Position>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         Ok(self.readers.progress.borrow().head)
     }
 
     async fn examine(&self) -> Result<Vec<String>, JournalError> {
-        self.readers.refuse_closed()?;
+        Progress::refuse_closed(&self.readers.progress)?;
         read::examine(&self.readers.pool).await
     }
 
@@ -167,8 +159,7 @@ impl Journal for SqliteJournal {
 
     async fn close(&self) {
         self.queue.close().await;
-        self.readers.closed.store(true, Ordering::Release);
-        self.readers.progress.send_modify(|progress| progress.closed = true);
+        Progress::close(&self.readers.progress);
         self.queue.keys().close().await;
     }
 }

@@ -4,6 +4,9 @@
 //! `GUICHET_TEST_KURRENTDB` holds its address.
 
 #[cfg(test)]
+#[path = "../faults/appends.rs"]
+mod appends;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod client;

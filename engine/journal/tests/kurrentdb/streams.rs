@@ -17,6 +17,7 @@ async fn an_event_stands_as_the_tools_of_kurrentdb_expect_it() {
     let mut append = command(&stream, Expected::NoStream, 2);
     append.correlation = Some(Uuid::from_u128(7));
     append.causation = Some(EventId::new(Uuid::from_u128(9)));
+    append.events.iter_mut().for_each(|event| event.event_type = "request.noted".parse().unwrap());
     append.events[1].body =
         Body::parse(" \n{\"who\": {\"$personal\":\"p1\",\"value\":\"Ines\"}, \"n\": 1.50}\t ".to_owned())
             .unwrap();

@@ -1,18 +1,15 @@
 //! What the cases are made of.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use guichet_journal::{
-    Append, Appended, Body, CommandId, Digest, Expected, Filter, Journal, JournalError, KurrentJournal,
-    KurrentOptions, MemoryKeyStore, NewEvent, Patience, Recorded, Revision, StreamId,
+    Appended, Journal, JournalError, KurrentJournal, KurrentOptions, MemoryKeyStore, Patience, Revision,
+    StreamId,
 };
-use uuid::Uuid;
 
+pub(crate) use crate::appends::{command, draw, everything, stream};
 use crate::server::Cluster;
-
-static DRAWN: AtomicU64 = AtomicU64::new(1);
 
 /// A patience that fails soon enough for a test.
 pub(crate) fn hasty() -> Patience {
@@ -38,53 +35,6 @@ pub(crate) fn keys() -> Arc<MemoryKeyStore> {
 pub(crate) async fn open(cluster: &Cluster, patience: Patience) -> KurrentJournal {
     let options = KurrentOptions::parse(&cluster.url()).unwrap().with_patience(patience);
     KurrentJournal::open_with(options, keys()).await.unwrap()
-}
-
-pub(crate) fn draw() -> Uuid {
-    let number = DRAWN.fetch_add(1, Ordering::Relaxed);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("kurrent {number}").as_bytes())
-}
-
-pub(crate) fn stream() -> StreamId {
-    StreamId::new(&"ville".parse().unwrap(), "request", draw()).unwrap()
-}
-
-pub(crate) fn command(stream: &StreamId, expected: Expected, count: usize) -> Append {
-    let id = draw();
-    let instant = "2026-03-02T09:00:00Z".parse().unwrap();
-    let event = NewEvent {
-        event_type: "request.noted".parse().unwrap(),
-        occurred_at: instant,
-        definition: None,
-        actor: None,
-        body: Body::parse(format!("{{\"of\":\"{id}\"}}")).unwrap(),
-    };
-    Append {
-        stream: stream.clone(),
-        expected,
-        command: CommandId::new(id),
-        command_digest: Digest::of(id.as_bytes()),
-        actor: "agent:12".parse().unwrap(),
-        on_behalf_of: None,
-        channel: None,
-        recorded_at: instant,
-        correlation: None,
-        causation: None,
-        known_keys: Vec::new(),
-        events: vec![event; count],
-    }
-}
-
-pub(crate) async fn everything(journal: &dyn Journal) -> Vec<Recorded> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = journal.read_all(after, &Filter::everything(), 500).await.unwrap();
-        all.extend(page.events);
-        after = page.through;
-        if page.at_end {
-            return all;
-        }
-    }
 }
 
 pub(crate) async fn standing(journal: &dyn Journal, stream: &StreamId) -> usize {
