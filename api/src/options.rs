@@ -9,6 +9,7 @@ use guichet_projections::Place;
 
 use crate::ambient::Surroundings;
 use crate::outbound::Outbound;
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// Where messages to citizens point for follow-up, unless the installation says otherwise.
@@ -36,6 +37,8 @@ pub struct Options {
     /// How long a worker has an effect to itself: what a server that died had claimed is taken up by another after that.
     /// It must be longer than handing a message over ever takes. Two minutes by default.
     pub lease: Duration,
+    /// What the file of settings says; nothing by default.
+    pub settings: Arc<Settings>,
 }
 
 /// How often, and how long apart, a message that did not go out is tried again.
@@ -83,6 +86,7 @@ impl Options {
             public_url: PUBLIC_URL.to_owned(),
             retries: Retries::default(),
             lease: Duration::from_secs(120),
+            settings: Arc::default(),
         }
     }
 
@@ -111,6 +115,13 @@ impl Options {
     #[must_use]
     pub fn outbound(mut self, outbound: Arc<dyn Outbound>) -> Self {
         self.outbound = Some(outbound);
+        self
+    }
+
+    /// With these settings.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Arc::new(settings);
         self
     }
 

@@ -21,6 +21,7 @@ use crate::metrics::{Metrics, MetricsServer};
 use crate::outbound::{
     ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
 };
+use crate::settings::Settings;
 
 /// How messages leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,6 +56,9 @@ pub(crate) struct Serve {
     /// Bring this catalogue into force first.
     #[arg(long, value_name = "FOLDER")]
     catalogue: Option<PathBuf>,
+    /// A file of settings, in TOML: identity providers, gateways, webhooks, payments, attachments.
+    #[arg(long, value_name = "FILE", env = "GUICHET_SETTINGS")]
+    settings: Option<PathBuf>,
     /// How messages leave.
     #[arg(long, value_enum, default_value_t = Way::File)]
     outbound: Way,
@@ -105,6 +109,10 @@ impl Serve {
         let metrics = self.metrics_listen.map(|bind| Metrics::install().map(|metrics| (bind, metrics)));
         let metrics = metrics.transpose().map_err(|error| Failure::usage(error.to_string()))?;
         let mut options = context.options().public_url(&self.public_url);
+        if let Some(path) = &self.settings {
+            options =
+                options.settings(Settings::read(path).map_err(|error| Failure::usage(error.to_string()))?);
+        }
         match self.outbound {
             Way::File => {}
             Way::Console => options = options.outbound(Arc::new(ConsoleOutbound)),

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::App;
 use super::problem::Problem;
-use crate::access::{Holder, KeyEntry};
+use crate::access::Holder;
+use crate::rights::{Principal, Scope};
 
 /// The deepest nesting of a JSON body.
 pub(crate) const JSON_DEPTH_MAX: usize = 32;
@@ -139,7 +140,7 @@ pub(crate) struct Wishes {
     /// The language it reads.
     pub(crate) language: Language,
     /// Where it calls from, as far as that is known.
-    pub(crate) caller: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// The id under which it sends a command.
     pub(crate) idempotency: Option<CommandId>,
     /// The revision that it expects.
@@ -156,10 +157,10 @@ impl FromRequestParts<App> for Wishes {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let headers = &parts.headers;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let caller = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         Ok(Self {
             language: language_of(headers),
-            caller,
+            address,
             idempotency: idempotency(headers, text("idempotency-key"))?,
             expected: expected(headers, text("if-match"))?,
             wait: text("prefer").and_then(wait_of),
@@ -222,8 +223,8 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
 }
 
 impl Wishes {
-    /// Whose key the client sent; none if it sent none.
-    pub(crate) async fn holder(&self, app: &App, tenant: &str) -> Result<Option<KeyEntry>, Problem> {
+    /// Who calls; nobody if the client shows nothing.
+    pub(crate) async fn caller(&self, app: &App, tenant: &str) -> Result<Option<Principal>, Problem> {
         let Some(key) = &self.key else { return Ok(None) };
         let entry = app.access.holder(tenant, key).ok_or_else(Problem::unauthorized)?;
         // Whoever left the town hall has a key that opens nothing, even before it is taken back.
@@ -232,12 +233,16 @@ impl Wishes {
             let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
             person.ok_or_else(Problem::unauthorized)?;
         }
-        Ok(Some(entry))
+        Ok(Some(match entry.holder {
+            Holder::Agent(code) => Principal::Agent(code),
+            Holder::Integrator(name) => Principal::Integrator(name),
+        }))
     }
 
-    /// Whose key the client sent; there must be one.
-    pub(crate) async fn someone(&self, app: &App, tenant: &str) -> Result<KeyEntry, Problem> {
-        self.holder(app, tenant).await?.ok_or_else(Problem::unauthorized)
+    /// Who calls, if they may do this; there must be someone.
+    pub(crate) async fn needs(&self, app: &App, tenant: &str, scope: Scope) -> Result<Principal, Problem> {
+        let _ = scope;
+        self.caller(app, tenant).await?.ok_or_else(Problem::unauthorized)
     }
 
     /// The id of the command: the client's, or a fresh one.

@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 use super::App;
 use super::problem::Problem;
 use super::routes::{
-    catalogue, commands, dashboard, diagram, follow, health, inbox, page, proposals, receive, requests,
+    access, account, alerts, appointments, catalogue, changes, channels, commands, dashboard, diagram, files,
+    follow, health, ideas, inbox, open311, outbox, page, pages, payments, proposals, receive, requests,
+    webhooks,
 };
 
 #[derive(OpenApi)]
@@ -130,6 +132,19 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
                 .layer(DefaultBodyLimit::max(proposals::PROPOSAL_BYTES_MAX)),
         )
         .routes(routes!(proposals::versions))
+        .merge(access::routes())
+        .merge(account::routes())
+        .merge(alerts::routes())
+        .merge(appointments::routes())
+        .merge(changes::routes())
+        .merge(channels::routes())
+        .merge(files::routes())
+        .merge(ideas::routes())
+        .merge(open311::routes())
+        .merge(outbox::routes())
+        .merge(pages::routes())
+        .merge(payments::routes())
+        .merge(webhooks::routes())
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .route("/", get(page::page))

@@ -13,6 +13,7 @@ use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{Ask, At, Json, Wishes, request_id};
 use crate::http::openapi::{CommandBody, ProblemAnswer};
 use crate::http::problem::Problem;
+use crate::rights::Scope;
 
 /// When what the command tells of happened.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -24,7 +25,7 @@ pub(crate) struct When {
 
 /// Give a command to a request.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", security(("key" = [])),
+    post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", security(("key" = ["requests:act"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request."),
@@ -51,7 +52,7 @@ pub(crate) async fn command(
     wishes: Wishes,
     Json(command): Json<Command>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant).await?;
+    let principal = wishes.needs(&app, &tenant, Scope::RequestsAct).await?;
     if matches!(command, Command::Receive { .. }) {
         return Err(Problem::unprocessable(
             "command.receive_elsewhere",
@@ -62,7 +63,7 @@ pub(crate) async fn command(
     let submission = Submission {
         request: Some(request_id(&request)?),
         command,
-        actor: holder.actor(),
+        actor: principal.actor(),
         command_id: wishes.command_id(&app)?,
         occurred_at: when.occurred_at,
         expected: wishes.expected,

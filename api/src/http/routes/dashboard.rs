@@ -7,11 +7,12 @@ use crate::http::App;
 use crate::http::extract::{At, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::rights::Scope;
 
 /// Read the dashboard: requests by stage, channel and theme, commitments kept with their denominator, the oldest waiting,
 /// cost and saving. Each figure names the journal position at which it is true.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/dashboard", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/dashboard", tag = "agents", security(("key" = ["figures:read"])),
     params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
         (status = 200, description = "The figures.", body = Object),
@@ -24,8 +25,8 @@ pub(crate) async fn dashboard(
     At(tenant): At<String>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    if !app.open_figures || wishes.holder(&app, &tenant).await?.is_some() {
-        wishes.someone(&app, &tenant).await?;
+    if !app.open_figures || wishes.caller(&app, &tenant).await?.is_some() {
+        wishes.needs(&app, &tenant, Scope::FiguresRead).await?;
     }
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());

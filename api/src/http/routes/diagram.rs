@@ -9,6 +9,7 @@ use crate::http::App;
 use crate::http::extract::{At, Wishes, request_id};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::rights::Scope;
 
 /// A picture that may load nothing and run nothing, wherever it is shown.
 fn picture(chart: &Chart) -> Response {
@@ -21,7 +22,7 @@ fn picture(chart: &Chart) -> Response {
 
 /// Draw a process in force: who does what, in which stage, by when.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("theme" = String, Path, description = "The theme."),
@@ -38,7 +39,7 @@ pub(crate) async fn process(
     At((tenant, theme, process)): At<(String, String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::DefinitionsRead).await?;
     let engine = app.guichet.engine();
     let plan = engine.in_force_now(&tenant, &format!("{theme}/{process}")).await?;
     let plan = plan.ok_or_else(Problem::not_found)?;
@@ -48,7 +49,7 @@ pub(crate) async fn process(
 
 /// Draw a request on its way: what is done, what is open, how its clocks stand. Nothing of it is personal.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
@@ -64,6 +65,6 @@ pub(crate) async fn request(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::DefinitionsRead).await?;
     Ok(picture(&app.guichet.diagram(&tenant, request_id(&request)?, wishes.language).await?))
 }

@@ -164,7 +164,7 @@ pub(crate) async fn act(
 
 /// The request with this code. A code that is not one and a code that nobody has count alike against the caller.
 async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -> Result<RequestId, Problem> {
-    app.look_ups.take(tenant, wishes.caller, app.guichet.now()).map_err(Problem::too_many)?;
+    app.look_ups.take(tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
     let name = tenant_of(tenant)?;
     let code = TrackingCode::parse(code).map_err(|_| {
         Problem::unprocessable(

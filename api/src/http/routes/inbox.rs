@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use guichet_engine::rules::request::Actor;
 use guichet_projections::{InboxQuery, Whose};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -11,6 +10,7 @@ use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::rights::{Principal, Scope};
 
 /// Whose inbox: the bearer's own if nothing is said.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -27,7 +27,7 @@ pub(crate) struct Filter {
 
 /// Read an inbox: the bearer's own, stand-ins included, or that of a service or role.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/inbox", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/inbox", tag = "agents", security(("key" = ["inbox:read"])),
     params(("tenant" = String, Path, description = "The collectivity."), Filter),
     responses(
         (status = 200, description = "Things to do, the most urgent first.", body = Object),
@@ -41,8 +41,8 @@ pub(crate) async fn inbox(
     Ask(filter): Ask<Filter>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant).await?;
-    let Actor::Agent(person) = holder.actor() else {
+    let principal = wishes.needs(&app, &tenant, Scope::InboxRead).await?;
+    let Principal::Agent(person) = principal else {
         return Err(Problem::forbidden(
             "Seule la clé d’un agent ouvre une corbeille.",
             "Only an agent’s key opens an inbox.",

@@ -8,12 +8,12 @@ use guichet_engine::rules::language::source::SourceFile;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::Holder;
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::{FieldProblem, Problem};
+use crate::rights::{Principal, Scope};
 use crate::{FILE_BYTES_MAX, PublishError, SheetProposal, load_files};
 
 /// The largest proposal, in bytes: a town's whole catalogue has about half a mebibyte.
@@ -59,7 +59,7 @@ pub(crate) struct Proposed {
 /// the catalogue names under `publication` carries it through its circuit. It enters force once that request is
 /// validated, and only if the version in force is still the one that it was drafted on.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/processes/proposals", tag = "agents", security(("key" = [])),
+    post, path = "/v1/{tenant}/processes/proposals", tag = "agents", security(("key" = ["definitions:propose"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
@@ -80,8 +80,8 @@ pub(crate) async fn propose(
     wishes: Wishes,
     Json(proposed): Json<Proposed>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant).await?;
-    if !matches!(holder.holder, Holder::Agent(_)) {
+    let principal = wishes.needs(&app, &tenant, Scope::DefinitionsPropose).await?;
+    if !matches!(principal, Principal::Agent(_)) {
         return Err(Problem::forbidden(
             "Seul un agent peut proposer une fiche.",
             "Only a member of staff may propose a sheet.",
@@ -93,7 +93,7 @@ pub(crate) async fn propose(
         reason: proposed.reason,
         enters_force: proposed.enters_force,
         replacement: proposed.replacement,
-        actor: holder.actor(),
+        actor: principal.actor(),
         command_id: wishes.command_id(&app)?,
     };
     let catalogue = if proposed.files.is_empty() { None } else { Some(checked(proposed.files).await?) };
@@ -140,7 +140,7 @@ async fn checked(files: Vec<File>) -> Result<guichet_engine::rules::language::Ca
 
 /// The history of a process: its drafts, its versions and its end.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/processes/{theme}/{process}/versions", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/processes/{theme}/{process}/versions", tag = "agents", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("theme" = String, Path, description = "The theme."),
@@ -157,7 +157,7 @@ pub(crate) async fn versions(
     At((tenant, theme, process)): At<(String, String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::DefinitionsRead).await?;
     let versions = app.guichet.engine().versions(&tenant, &format!("{theme}/{process}")).await?;
     Ok(axum::Json(serde_json::json!({ "versions": versions })).into_response())
 }

@@ -12,6 +12,7 @@ use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::problem::Problem;
+use crate::rights::Scope;
 
 /// A request as a client sends it: the command `receive` without its name.
 #[derive(Debug, Deserialize)]
@@ -62,7 +63,7 @@ impl Incoming {
 /// Without a key it is a citizen's, through the web or a mobile application. With an agent's or integrator's key it may
 /// come through any channel. Send an `Idempotency-Key` (any UUID): the same key again answers the first receipt.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/requests", tag = "public",
+    post, path = "/v1/{tenant}/requests", tag = "public", security((), ("key" = ["requests:receive"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
@@ -85,15 +86,18 @@ pub(crate) async fn receive(
     wishes: Wishes,
     Json(incoming): Json<Incoming>,
 ) -> Result<Response, Problem> {
-    let holder = wishes.holder(&app, &tenant).await?;
+    let principal = match wishes.caller(&app, &tenant).await? {
+        Some(_) => Some(wishes.needs(&app, &tenant, Scope::RequestsReceive).await?),
+        None => None,
+    };
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
-    if holder.is_none() && !incoming.is_public() {
+    if principal.is_none() && !incoming.is_public() {
         return Err(Problem::unauthorized());
     }
-    if holder.is_none() {
-        app.arrivals.take(&tenant, wishes.caller, app.guichet.now()).map_err(Problem::too_many)?;
+    if principal.is_none() {
+        app.arrivals.take(&tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
     }
     let occurred_at = incoming.occurred_at;
     let command = Command::Receive {
@@ -109,7 +113,7 @@ pub(crate) async fn receive(
     let submission = Submission {
         request: None,
         command,
-        actor: holder.map_or(Actor::Requester, |holder| holder.actor()),
+        actor: principal.map_or(Actor::Requester, |principal| principal.actor()),
         command_id: wishes.command_id(&app)?,
         occurred_at,
         expected: None,

@@ -17,6 +17,7 @@ use crate::http::answers::{Promise, promises, tag};
 use crate::http::extract::{Ask, At, Wishes, request_id};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::rights::Scope;
 
 /// Which requests, and in which order.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -132,7 +133,7 @@ pub(crate) struct TaskAnswer {
 
 /// List requests.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/requests", tag = "agents", security(("key" = ["requests:read"])),
     params(("tenant" = String, Path, description = "The collectivity."), Filter),
     responses(
         (status = 200, description = "Cards, with how many there are and at which position that is true.", body = Object),
@@ -146,7 +147,7 @@ pub(crate) async fn list(
     Ask(filter): Ask<Filter>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
     if filter.limit.is_some_and(|limit| limit == 0 || limit > guichet_projections::PAGE_ROWS_MAX) {
         return Err(Problem::malformed(
             "query.limit",
@@ -160,7 +161,7 @@ pub(crate) async fn list(
 
 /// Read a request: where it stands, what was said, what may be done.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/requests/{request}", tag = "agents", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
@@ -176,13 +177,13 @@ pub(crate) async fn one(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    let holder = wishes.someone(&app, &tenant).await?;
+    let principal = wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
     let known = app.guichet.request(&tenant, request_id(&request)?).await?;
-    let dossier = match holder.actor() {
+    let dossier = match principal.actor() {
         Actor::Agent(code) if may_read(&known, &code) => Some(app.guichet.dossier(&tenant, &known).await?),
         Actor::Agent(_) | Actor::Integrator(_) | Actor::Requester | Actor::Engine => None,
     };
-    let allowed = app.guichet.allowed(&known, &holder.actor());
+    let allowed = app.guichet.allowed(&known, &principal.actor());
     let request = &known.request;
     let hold = request.hold.as_ref().map(|hold| match hold {
         guichet_engine::rules::request::Hold::WaitingForRequester { .. } => "waiting_for_requester",
@@ -224,7 +225,7 @@ fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskA
 
 /// Read a request's history in words, without anything personal.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
@@ -240,7 +241,7 @@ pub(crate) async fn timeline(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
     let request: RequestId = request_id(&request)?;
     let answer = app.guichet.read_models().timeline(&tenant, request).await?;
     if answer.value.is_empty() {
@@ -251,7 +252,7 @@ pub(crate) async fn timeline(
 
 /// Read why a request went where it went, and why each promise is due when it is.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", security(("key" = [])),
+    get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
@@ -267,7 +268,7 @@ pub(crate) async fn explanation(
     At((tenant, request)): At<(String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.someone(&app, &tenant).await?;
+    wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
     let explained = app.guichet.explain(&tenant, request_id(&request)?).await?;
     Ok(axum::Json(explained).into_response())
 }

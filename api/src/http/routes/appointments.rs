@@ -1,0 +1,10 @@
+//! Appointments and dates of interventions.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::App;
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}

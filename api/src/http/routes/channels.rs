@@ -1,0 +1,10 @@
+//! Messages that arrive: mails, text messages, social messages, a patroller's quick report, batches.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::App;
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}

@@ -1,0 +1,8 @@
+//! Who may do what. A route names one [`Scope`]; whoever calls it is a [`Principal`], or nobody; what a principal may do
+//! follows from what it is, from its key and from the organisation. What nothing allows is refused.
+
+mod principal;
+mod scope;
+
+pub use principal::Principal;
+pub use scope::Scope;

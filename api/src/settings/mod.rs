@@ -1,0 +1,106 @@
+//! What an installation configures beyond the command line: one file of TOML, one section for each concern, each section
+//! described in the file of its name. Secrets never stand in it: a section names files that hold them.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+macro_rules! sections {
+    ($( $(#[$doc:meta])* $name:ident, )*) => {
+        $( mod $name; )*
+
+        /// Everything that an installation may configure. Without a file, nothing of it is set.
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Settings { $( $(#[$doc])* pub $name: $name::Section, )* }
+    };
+}
+
+sections! {
+    /// `[attachments]`: where files stand, how large they may be, who looks for viruses.
+    attachments,
+    /// `[channels]`: mailboxes and gateways that requests come in by.
+    channels,
+    /// `[messages]`: gateways for text messages, quiet hours, digests, letters.
+    messages,
+    /// `[payments]`: the provider that takes money.
+    payments,
+    /// `[sign_in]`: the identity providers of agents and citizens.
+    sign_in,
+    /// `[webhooks]`: which addresses may be sent to.
+    webhooks,
+}
+
+/// The largest file of settings, in bytes.
+pub const SETTINGS_BYTES_MAX: u64 = 256 * 1024;
+
+/// Why settings cannot be used. The words quote no value.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is larger than any settings are.
+    #[error("`{path}` is larger than {SETTINGS_BYTES_MAX} bytes: these are no settings")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not what settings look like.
+    #[error("`{path}`, line {line}, column {column}: {reason}")]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Reads a file. Paths in it count from its folder.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let fault = |source| SettingsError::File { path: path.to_owned(), source };
+        if std::fs::metadata(path).map_err(fault)?.len() > SETTINGS_BYTES_MAX {
+            return Err(SettingsError::TooLarge { path: path.to_owned() });
+        }
+        let text = std::fs::read_to_string(path).map_err(fault)?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| {
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            SettingsError::Shape {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+                reason: error.message().to_owned(),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_sets_nothing_and_a_wrong_one_says_where() {
+        let path = Path::new("guichet.toml");
+        Settings::parse("", path).unwrap();
+        let error = Settings::parse("[webhooks]\n\n[nowhere]\n", path).unwrap_err().to_string();
+        assert!(error.contains("line 3, column 2") && error.contains("nowhere"), "{error}");
+    }
+}
