@@ -11,6 +11,7 @@ mod job;
 mod names;
 mod proposals;
 mod publication;
+mod records;
 mod shared;
 mod submit;
 
@@ -24,4 +25,5 @@ pub use history::{Entry, Known, Span};
 pub use names::{request_stream, tenant_of};
 pub use proposals::{Proposal, Settled, VersionEntry};
 pub use publication::{Publication, Published};
+pub use records::{RecordEntry, RecordReceipt, RecordSubmission};
 pub use submit::{Engine, Receipt, Submission};

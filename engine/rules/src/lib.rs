@@ -5,6 +5,7 @@ pub mod commitment;
 pub mod language;
 pub mod organisation;
 pub mod process;
+pub mod records;
 pub mod request;
 pub mod text;
 pub mod tracking;

@@ -9,6 +9,7 @@ use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{Definition, DefinitionHash, Delivery, Plan};
 use guichet_rules::request::{Event, Hold, Meta, Request, What};
 
+use super::decode::Record;
 use crate::store::Rows;
 
 /// A published version of a process, as read models need it.
@@ -189,5 +190,14 @@ pub(crate) trait Fold: Send {
     /// A process or an organisation entered into force.
     fn publication(&mut self, publication: &Publication<'_>, rows: &mut Rows) {
         let _ = (publication, rows);
+    }
+
+    /// One event of a record beside requests.
+    ///
+    /// # Errors
+    /// A sentence, when it cannot be folded.
+    fn record(&mut self, record: &Record<'_>, rows: &mut Rows) -> Result<(), String> {
+        let _ = (record, rows);
+        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Reading events, each once for all read models. Nothing personal is opened.
 
 use chrono::{DateTime, Utc};
-use guichet_journal::{HEADER_VERSION, Recorded, TOMBSTONE};
+use guichet_journal::{HEADER_VERSION, Position, Recorded, TOMBSTONE};
 use guichet_rules::process::{
     DRAFT_ABANDONED, ORGANISATION_PUBLISHED, OrganisationPublished, PROCESS_DRAFTED, PROCESS_PUBLISHED,
     PROCESS_RETIRED, ProcessPublished, ProcessRetired, REQUEST_STREAM,
 };
-use guichet_rules::request::{Event, Meta};
+use guichet_rules::records::{RECORD_STREAMS, RecordEvent};
+use guichet_rules::request::{DecodeError, Event, Meta};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -43,6 +44,7 @@ pub(crate) enum Decoded<'a> {
         tenant: &'a str,
         published: Box<OrganisationPublished>,
     },
+    Record(Box<Record<'a>>),
     /// A draft, or what became of one: nothing that any read model shows.
     Draft,
     /// The end of a stream: nothing follows, and nothing that was told is taken back.
@@ -57,6 +59,16 @@ pub(crate) struct RequestEvent<'a> {
     pub(crate) event: Event,
     pub(crate) meta: Meta,
     pub(crate) on_behalf_of: Option<&'a str>,
+}
+
+/// An event of a record beside requests.
+pub(crate) struct Record<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) id: Uuid,
+    pub(crate) revision: u64,
+    pub(crate) position: Position,
+    pub(crate) event: RecordEvent,
+    pub(crate) meta: Meta,
 }
 
 /// Reads an event.
@@ -77,15 +89,25 @@ pub(crate) fn decode(recorded: &Recorded) -> Result<Decoded<'_>, Poison> {
         PROCESS_DRAFTED | DRAFT_ABANDONED => Ok(Decoded::Draft),
         TOMBSTONE => Ok(Decoded::Tombstone),
         event_type => {
-            let id = name.split_once('-').filter(|(kind, _)| *kind == REQUEST_STREAM).map(|(_, id)| id);
-            let id = id.and_then(|id| Uuid::parse_str(id).ok()).ok_or_else(|| poison(recorded, newer()))?;
-            let event = event(recorded, event_type)?;
+            let (kind, id) = name.split_once('-').unwrap_or_default();
+            let id = Uuid::parse_str(id).map_err(|_| poison(recorded, newer()))?;
             let meta = Meta {
                 tenant: tenant.to_owned(),
                 actor: header.actor.to_owned(),
                 occurred_at: header.occurred_at,
                 recorded_at: header.recorded_at,
             };
+            if RECORD_STREAMS.contains(&kind) {
+                let event = RecordEvent::decode(kind, event_type, recorded.body().as_bytes());
+                let event = event.map_err(|error| unread(recorded, &error))?;
+                let (revision, position) = (header.n, recorded.position());
+                return Ok(Decoded::Record(Box::new(Record { tenant, id, revision, position, event, meta })));
+            }
+            if kind != REQUEST_STREAM {
+                return Err(poison(recorded, newer()));
+            }
+            let event = Event::decode(event_type, recorded.body().as_bytes());
+            let event = event.map_err(|error| unread(recorded, &error))?;
             let on_behalf_of = header.on_behalf_of;
             Ok(Decoded::Request(Box::new(RequestEvent {
                 tenant,
@@ -99,18 +121,15 @@ pub(crate) fn decode(recorded: &Recorded) -> Result<Decoded<'_>, Poison> {
     }
 }
 
-fn event(recorded: &Recorded, event_type: &str) -> Result<Event, Poison> {
-    use guichet_rules::request::DecodeError;
-    Event::decode(event_type, recorded.body().as_bytes()).map_err(|error| {
-        let reason = match error {
-            DecodeError::UnknownType(_) => newer(),
-            // serde's sentence may quote the body, so only its kind is told.
-            DecodeError::Shape { source, .. } => {
-                format!("its body is not what its type says ({:?} error)", source.classify())
-            }
-        };
-        poison(recorded, reason)
-    })
+fn unread(recorded: &Recorded, error: &DecodeError) -> Poison {
+    let reason = match error {
+        DecodeError::UnknownType(_) => newer(),
+        // serde's sentence may quote the body, so only its kind is told.
+        DecodeError::Shape { source, .. } => {
+            format!("its body is not what its type says ({:?} error)", source.classify())
+        }
+    };
+    poison(recorded, reason)
 }
 
 fn body<T: serde::de::DeserializeOwned>(recorded: &Recorded) -> Result<T, Poison> {

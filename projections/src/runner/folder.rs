@@ -127,7 +127,14 @@ impl Folder {
                 Decoded::Retired { tenant, process } => {
                     self.publish(&Publication::Retired { tenant, process: &process }, &mut rows);
                 }
-                Decoded::Draft | Decoded::Tombstone => {}
+                // Every folder is given it; one of them makes its rows.
+                Decoded::Record(record) if self.publishes => {
+                    last_recorded = Some(record.meta.recorded_at);
+                    for model in &mut self.models {
+                        model.record(&record, &mut rows).map_err(|reason| poison(recorded, reason))?;
+                    }
+                }
+                Decoded::Record(_) | Decoded::Draft | Decoded::Tombstone => {}
             }
         }
         if let Some(shared) = self.shared.as_ref().filter(|_| published) {
