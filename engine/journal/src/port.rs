@@ -9,6 +9,7 @@ use crate::event::{Append, Appended, Recorded};
 use crate::follow::Follower;
 use crate::id::{EventType, Position, Revision, StreamId, Tenant};
 use crate::keys::KeyStore;
+use crate::limits::READ_EVENTS_MAX;
 
 /// Which events a reader wants. Empty lists want everything; several lists must all agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +50,11 @@ impl Filter {
     }
 }
 
+/// From how many events to look through on a page of some kinds of streams is found by the names of streams instead.
+pub(crate) const FAR_EVENTS: u64 = 1_024;
+/// The most streams that are found that way: kinds with more are not rare.
+pub(crate) const RARE_STREAMS_MAX: usize = 8_000;
+
 /// A stretch of the journal, in order of position.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -58,6 +64,16 @@ pub struct Page {
     pub through: Option<Position>,
     /// Whether that was the end of the journal at the time of reading.
     pub at_end: bool,
+}
+
+impl Page {
+    /// The page of `found`, the first `limit` events of some kinds of streams up to `head`.
+    pub(crate) fn of_rare(found: Vec<Recorded>, head: Position, filter: &Filter, limit: usize) -> Self {
+        let full = found.len() >= limit.clamp(1, READ_EVENTS_MAX);
+        let last = found.last().map(Recorded::position).filter(|_| full);
+        let events = found.into_iter().filter(|event| filter.wants(event)).collect();
+        Self { events, through: Some(last.unwrap_or(head)), at_end: !full }
+    }
 }
 
 /// A durable, append-only memory of events.

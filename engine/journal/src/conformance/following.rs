@@ -3,11 +3,12 @@
 use super::tools::{
     command, contents, ensure, ensure_refused, event, everything, soon, stream, stream_of, with_events,
 };
-use super::{Outcome, Store};
+use super::{Failure, Outcome, Store};
 use crate::error::{Expected, JournalError};
 use crate::follow::Followed;
+use crate::id::Position;
 use crate::limits::FOLLOW_PAGE_EVENTS;
-use crate::port::Filter;
+use crate::port::{Filter, Journal};
 
 pub(super) async fn a_follower_catches_up_and_wakes(store: &dyn Store) -> Outcome {
     let place = store.place().await?;
@@ -104,6 +105,60 @@ pub(super) async fn filters_and_positions_are_kept(store: &dyn Store) -> Outcome
         ensure!(*after == parsed, "a position does not survive being written down");
     }
     Ok(())
+}
+
+pub(super) async fn rare_kinds_are_found_among_many_events(store: &dyn Store) -> Outcome {
+    let place = store.place().await?;
+    let journal = place.open().await?;
+    let kinds = ["process", "organisation"];
+    let mut due = Vec::new();
+    // Names that begin as those asked for do, and tenants that begin as others do, are told apart.
+    for (round, tenant) in ["ville", "ville2", "ccas", "a", "ville"].into_iter().enumerate() {
+        for kind in kinds.into_iter().chain(["processor", "proces"]) {
+            let rare = stream_of(tenant, kind)?;
+            let first = journal.append(command(&rare, Expected::NoStream, 1)?).await?;
+            for _ in 0..3 {
+                journal.append(command(&stream_of(tenant, "request")?, Expected::NoStream, 60)?).await?;
+            }
+            let again = journal.append(command(&rare, Expected::Any, 2)?).await?;
+            if kinds.contains(&kind) {
+                due.push(first.position);
+                due.extend(again.events.iter().map(crate::Recorded::position));
+            }
+        }
+        ensure!(due.len() == (round + 1) * 6, "{} are due", due.len());
+    }
+    let head = due_head(journal.as_ref()).await?;
+    let filter = Filter { kinds: kinds.map(str::to_owned).into(), ..Filter::default() };
+    for limit in [1, 4, 100] {
+        for from in [None, due.get(7).copied()] {
+            let (mut read, mut through) = (Vec::new(), from);
+            loop {
+                let page = journal.read_all(through, &filter, limit).await?;
+                ensure!(page.events.len() <= limit, "{} events on a page of {limit}", page.events.len());
+                ensure!(page.through >= through, "a page leads back");
+                read.extend(page.events.iter().map(crate::Recorded::position));
+                through = page.through;
+                if page.at_end {
+                    break;
+                }
+            }
+            let due: Vec<_> = due.iter().copied().filter(|position| Some(*position) > from).collect();
+            ensure!(read == due && through == head, "pages of {limit} behind {from:?}: {read:?}");
+        }
+    }
+    Ok(())
+}
+
+async fn due_head(journal: &dyn Journal) -> Result<Option<Position>, Failure> {
+    let mut through = None;
+    loop {
+        let page = journal.read_all(through, &Filter::everything(), 8_000).await?;
+        through = page.through;
+        if page.at_end {
+            return Ok(through);
+        }
+    }
 }
 
 pub(super) async fn a_follower_ends_with_the_journal(store: &dyn Store) -> Outcome {

@@ -163,6 +163,8 @@ cases! {
     following::a_follower_catches_up_and_wakes,
     /// A follower begins behind the position it is given, and filters by tenant, kind and type.
     following::filters_and_positions_are_kept,
+    /// Events of rare kinds of streams are found among many others, all of them and in order.
+    following::rare_kinds_are_found_among_many_events,
     /// A follower reads to the end of a closed journal and then ends.
     following::a_follower_ends_with_the_journal,
     /// Pages of any size, put together, are the whole journal.

@@ -12,6 +12,7 @@ pub(crate) mod migrate;
 mod moment;
 mod notify;
 mod options;
+mod rare;
 mod read;
 mod seen;
 mod table;

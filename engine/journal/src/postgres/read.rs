@@ -4,6 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 
 use super::connection::asked;
+use super::rare;
 use super::seen::Seen;
 use crate::chunk::split;
 use crate::error::JournalError;
@@ -24,7 +25,7 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit.clamp(1, READ_EVENTS_MAX)).unwrap_or(i64::MAX)
 }
 
@@ -65,6 +66,9 @@ pub(super) async fn page(
     filter: &Filter,
     limit: usize,
 ) -> Result<Page, JournalError> {
+    if let Some(page) = rare::page(pool, seen, after, filter, limit).await? {
+        return Ok(page);
+    }
     let mut left = limit.clamp(1, READ_EVENTS_MAX);
     let (mut through, mut events) = (after, Vec::new());
     let mut due = left.min(CHUNK_EVENTS);

@@ -7,6 +7,7 @@ mod beside;
 mod copy;
 pub(crate) mod fault;
 mod folder;
+mod rare;
 mod read;
 mod schema;
 mod writer;

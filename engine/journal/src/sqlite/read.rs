@@ -6,7 +6,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{Row, SqlitePool};
 
-use super::{JOURNAL_FILE, fault, schema};
+use super::{JOURNAL_FILE, fault, rare, schema};
 use crate::chunk::{SEPARATOR, split};
 use crate::error::JournalError;
 use crate::event::Recorded;
@@ -22,12 +22,12 @@ pub(super) async fn pool(path: &Path) -> Result<SqlitePool, JournalError> {
     options.connect_with(schema::reading(path)).await.map_err(|error| fault::reading(&error, path))
 }
 
-fn failed(error: &sqlx::Error) -> JournalError {
+pub(super) fn failed(error: &sqlx::Error) -> JournalError {
     fault::reading(error, Path::new(JOURNAL_FILE))
 }
 
 /// Position token, header and body, in this order of columns.
-fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
+pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let token: i64 = row.try_get(0)?;
     let (header, body): (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
     Ok(Recorded::new(Position::from_token(token.unsigned_abs()), text(header).into(), text(body).into()))
@@ -38,7 +38,7 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit.clamp(1, READ_EVENTS_MAX)).unwrap_or(i64::MAX)
 }
 
@@ -69,6 +69,9 @@ pub(super) async fn page(
     filter: &Filter,
     limit: usize,
 ) -> Result<Page, JournalError> {
+    if let Some(page) = rare::page(pool, after, filter, limit).await? {
+        return Ok(page);
+    }
     let mut left = limit.clamp(1, READ_EVENTS_MAX);
     let (mut through, mut events) = (after, Vec::new());
     let mut asked = left.min(CHUNK_EVENTS);
