@@ -37,6 +37,7 @@
 //! ```
 
 mod access;
+pub mod accounts;
 pub mod adopt;
 pub mod ambient;
 pub mod backup;

@@ -140,6 +140,29 @@ impl Engine {
         self.entries(&stream, open).await
     }
 
+    /// Erases the persons of a record for ever: the keys of all its sealed parts are destroyed. Its events stay, and so
+    /// do the proofs made of them; what was sealed can never be opened again, from whatever copy.
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`]; what was destroyed stays so, and asking again goes on.
+    pub async fn erase_record(&self, tenant: &str, kind: &str, record: Uuid) -> Result<(), EngineError> {
+        let stream = StreamId::new(&tenant_of(tenant)?, kind, record).map_err(JournalError::from)?;
+        let mut from = Revision::FIRST;
+        loop {
+            let page = self.journal().read(&stream, from, PAGE).await?;
+            for recorded in &page {
+                let header = recorded.header()?;
+                for kid in &header.keys {
+                    self.journal().keys().destroy(kid).await?;
+                }
+                from = header.revision.next();
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
     async fn entries(&self, stream: &StreamId, open: bool) -> Result<Vec<RecordEntry>, EngineError> {
         let mut entries: Vec<RecordEntry> = Vec::new();
         loop {

@@ -6,7 +6,7 @@
 
 mod access;
 mod alert;
-mod contact;
+pub mod contact;
 mod support;
 mod webhook;
 
