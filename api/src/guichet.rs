@@ -18,6 +18,7 @@ use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Rece
 
 use guichet_projections::{Place, ProjectionError, ReadModels};
 
+use crate::attachments::{AttachmentError, Attachments};
 use crate::dashboard::Dashboard;
 use crate::diagram::{Chart, Names, chart, mark};
 use crate::dossier::Dossier;
@@ -71,6 +72,7 @@ struct Inner {
     engine: Engine,
     models: ReadModels,
     outbound: Arc<dyn Outbound>,
+    attachments: Attachments,
     options: Options,
     /// By what those who look at claims tell this server from others.
     name: String,
@@ -157,7 +159,8 @@ impl Guichet {
         // Not the engine's own chance: a simulation's must not depend on how often it was opened.
         getrandom::fill(&mut drawn).map_err(|error| EngineError::Chance(error.to_string()))?;
         let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
-        let inner = Inner { engine, models, outbound, options, name, refused: Mutex::default() };
+        let attachments = Attachments::new(&options.data, &options.settings, &options.ambient);
+        let inner = Inner { engine, models, outbound, attachments, options, name, refused: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -183,6 +186,12 @@ impl Guichet {
     #[must_use]
     pub fn outbound(&self) -> &Arc<dyn Outbound> {
         &self.inner.outbound
+    }
+
+    /// The files that requests name.
+    #[must_use]
+    pub fn attachments(&self) -> &Attachments {
+        &self.inner.attachments
     }
 
     /// Time and chance.
@@ -251,6 +260,8 @@ impl Guichet {
     /// # Errors
     /// As [`Engine::submit`].
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, EngineError> {
+        // Before it is decided: a file that was named is never without its note.
+        self.inner.attachments.note(&submission).await.map_err(unnoted)?;
         let done = self.inner.engine.submit(submission).await;
         let refused = || self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner);
         match &done {
@@ -450,6 +461,16 @@ async fn is_empty(address: &Address) -> Result<bool, OpenError> {
     let head = journal.head().await;
     journal.close().await;
     Ok(head?.is_none())
+}
+
+/// The files cannot note what a command names: nothing was decided.
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn unnoted(error: AttachmentError) -> EngineError {
+    match error {
+        AttachmentError::UnknownTenant => EngineError::UnknownTenant,
+        AttachmentError::Full => JournalError::Full.into(),
+        other => JournalError::Unavailable { reason: other.to_string() }.into(),
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), OpenError> {

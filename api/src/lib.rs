@@ -40,6 +40,7 @@ mod access;
 pub mod accounts;
 pub mod adopt;
 pub mod ambient;
+pub mod attachments;
 pub mod backup;
 mod catalogue_folder;
 pub mod cli;

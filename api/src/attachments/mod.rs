@@ -1,0 +1,288 @@
+//! Files that requests name: photos, scans, papers.
+//!
+//! A file is stored under the SHA-256 of its bytes, in a folder for each collectivity. What stands there:
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `TENANT/blobs/9f/9f86…` | the bytes |
+//! | `TENANT/uploads/9f86….PROOF` | that they were uploaded, by whoever holds the proof; for a day |
+//! | `TENANT/requests/REQUEST/9f86…` | that a command for this request names them, and under what name |
+//! | `TENANT/holders/9f86…/REQUEST` | the same, to be found from the file |
+//! | `.arriving/` | files that are not whole yet |
+//!
+//! The order of writing makes every crash harmless. The upload is noted before the bytes appear, so no bytes are without
+//! a note. That a request names a file is noted before the command is decided, so nothing that was named is ever
+//! without its note; what a refused command left is taken away a day later, after a look into the journal.
+
+mod arrive;
+mod error;
+mod file;
+mod name;
+mod naming;
+mod store;
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::Stream;
+use guichet_engine::{Ambient, tenant_of};
+
+use crate::settings::Settings;
+use arrive::{Arrived, arrive, hexadecimal};
+pub use error::AttachmentError;
+pub use file::{StoredFile, Uploaded};
+pub use name::NAME_BYTES_MAX;
+pub use store::Reader;
+use store::Shelf;
+
+/// The folder of attachments in the data folder, unless the settings name another.
+pub const ATTACHMENTS_FOLDER: &str = "attachments";
+/// Where files arrive, below the folder of attachments.
+const ARRIVING: &str = ".arriving";
+
+/// The files of an installation. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Attachments {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shelf: Shelf,
+    arriving: PathBuf,
+    most: u64,
+    ambient: Arc<dyn Ambient>,
+}
+
+/// A stored file, to be read.
+pub struct Opened {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its bytes, from the first one asked for.
+    pub reader: Reader,
+}
+
+impl Attachments {
+    /// The files of an installation; nothing is written until something is stored.
+    pub(crate) fn new(data: &Path, settings: &Settings, ambient: &Arc<dyn Ambient>) -> Self {
+        let section = &settings.attachments;
+        let folder = section.folder.clone().unwrap_or_else(|| data.join(ATTACHMENTS_FOLDER));
+        let inner = Inner {
+            shelf: Shelf::disk(&folder),
+            arriving: folder.join(ARRIVING),
+            most: section.bytes_max,
+            ambient: Arc::clone(ambient),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Stores a file that a request is about to name. Unless a command that names it is accepted within a day, it is
+    /// taken away again.
+    ///
+    /// `declared_type` is what its sender says that it is; a type that the bytes deny is refused.
+    ///
+    /// # Errors
+    /// [`AttachmentError`], and then nothing was kept.
+    pub async fn put<B, E>(
+        &self,
+        tenant: &str,
+        name: &str,
+        declared_type: Option<&str>,
+        stream: impl Stream<Item = Result<B, E>>,
+    ) -> Result<StoredFile, AttachmentError>
+    where
+        B: AsRef<[u8]>,
+    {
+        Ok(self.upload(tenant, name, declared_type, stream).await?.file)
+    }
+
+    /// The same for bytes that are in memory already.
+    ///
+    /// # Errors
+    /// As [`Attachments::put`].
+    pub async fn put_bytes(
+        &self,
+        tenant: &str,
+        name: &str,
+        declared_type: Option<&str>,
+        bytes: &[u8],
+    ) -> Result<StoredFile, AttachmentError> {
+        let whole = futures_util::stream::once(async { Ok::<_, Infallible>(bytes) });
+        self.put(tenant, name, declared_type, whole).await
+    }
+
+    /// Stores a file for somebody who has to prove later that it was them.
+    ///
+    /// # Errors
+    /// As [`Attachments::put`].
+    pub async fn upload<B, E>(
+        &self,
+        tenant: &str,
+        name: &str,
+        declared_type: Option<&str>,
+        stream: impl Stream<Item = Result<B, E>>,
+    ) -> Result<Uploaded, AttachmentError>
+    where
+        B: AsRef<[u8]>,
+    {
+        checked(tenant)?;
+        let inner = &self.inner;
+        let temporary = format!("{}.part", self.drawn()?);
+        let arrived = arrive(&inner.arriving, &temporary, inner.most, stream).await?;
+        let kind = declared_type.unwrap_or("application/octet-stream").to_owned();
+        let file = StoredFile {
+            name: name::cleaned(name),
+            kind,
+            size: arrived.size,
+            sha256: arrived.sha256.clone(),
+        };
+        self.keep(tenant, file, &arrived).await
+    }
+
+    /// Notes the upload, then lets the bytes appear.
+    async fn keep(
+        &self,
+        tenant: &str,
+        file: StoredFile,
+        arrived: &Arrived,
+    ) -> Result<Uploaded, AttachmentError> {
+        let proof = self.drawn()?;
+        let note = serde_json::to_vec(&file).map_err(unwritable)?;
+        self.inner.shelf.write(&upload_key(tenant, &file.sha256, &proof), note).await?;
+        self.inner.shelf.place(&arrived.path, &blob_key(tenant, &file.sha256)).await?;
+        Ok(Uploaded { file, proof })
+    }
+
+    /// A file of a collectivity, to be read whole.
+    ///
+    /// # Errors
+    /// [`AttachmentError::Store`] when the store does not answer.
+    pub async fn open(&self, tenant: &str, sha256: &str) -> Result<Option<Opened>, AttachmentError> {
+        self.open_from(tenant, sha256, 0).await
+    }
+
+    /// A file of a collectivity, to be read from byte `from` on; a file that ends before has nothing more.
+    ///
+    /// # Errors
+    /// As [`Attachments::open`].
+    pub async fn open_from(
+        &self,
+        tenant: &str,
+        sha256: &str,
+        from: u64,
+    ) -> Result<Option<Opened>, AttachmentError> {
+        let Some(sha256) = file::digest(sha256) else { return Ok(None) };
+        checked(tenant)?;
+        let key = blob_key(tenant, &sha256);
+        let Some(size) = self.inner.shelf.size(&key).await? else { return Ok(None) };
+        Ok(self.inner.shelf.open(&key, from).await?.map(|reader| Opened { size, reader }))
+    }
+
+    /// Whether somebody who holds this proof uploaded exactly this file within the last day.
+    ///
+    /// # Errors
+    /// As [`Attachments::open`].
+    pub async fn is_proven(
+        &self,
+        tenant: &str,
+        file: &StoredFile,
+        proof: &str,
+    ) -> Result<bool, AttachmentError> {
+        let drawn = proof.len() == 32 && proof.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !drawn || file::digest(&file.sha256).as_ref() != Some(&file.sha256) {
+            return Ok(false);
+        }
+        checked(tenant)?;
+        let note = self.inner.shelf.read(&upload_key(tenant, &file.sha256, proof)).await?;
+        let known = note.and_then(|note| serde_json::from_slice::<StoredFile>(&note).ok());
+        Ok(known.as_ref() == Some(file))
+    }
+
+    /// The largest file, in bytes.
+    #[must_use]
+    pub fn bytes_max(&self) -> u64 {
+        self.inner.most
+    }
+
+    fn drawn(&self) -> Result<String, AttachmentError> {
+        let mut bytes = [0; 16];
+        self.inner.ambient.fill(&mut bytes).map_err(|reason| AttachmentError::Store { reason })?;
+        Ok(hexadecimal(&bytes))
+    }
+}
+
+/// Nothing of what is stored is printed.
+impl std::fmt::Debug for Attachments {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Attachments").field("shelf", &self.inner.shelf).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Opened").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// A collectivity's name is part of a path: only one that can be a collectivity's goes there.
+fn checked(tenant: &str) -> Result<(), AttachmentError> {
+    tenant_of(tenant).map(drop).map_err(|_| AttachmentError::UnknownTenant)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn unwritable(error: serde_json::Error) -> AttachmentError {
+    AttachmentError::Store { reason: error.to_string() }
+}
+
+fn blob_key(tenant: &str, sha256: &str) -> String {
+    format!("{tenant}/blobs/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
+}
+
+fn upload_key(tenant: &str, sha256: &str, proof: &str) -> String {
+    format!("{tenant}/uploads/{sha256}.{proof}")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::ambient::Surroundings;
+
+    fn attachments(folder: &Path) -> Attachments {
+        let ambient: Arc<dyn Ambient> = Arc::new(Surroundings::system());
+        Attachments::new(folder, &Settings::default(), &ambient)
+    }
+
+    #[tokio::test]
+    async fn what_was_put_can_be_read_by_its_digest_and_by_its_own_collectivity_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = attachments(folder.path());
+        let file = files.put_bytes("ville", "notes.txt", Some("text/plain"), b"Bonjour").await.unwrap();
+        assert_eq!((file.name.as_str(), file.kind.as_str(), file.size), ("notes.txt", "text/plain", 7));
+        let mut opened = files.open("ville", &file.sha256).await.unwrap().unwrap();
+        let mut text = String::new();
+        opened.reader.read_to_string(&mut text).await.unwrap();
+        assert_eq!((opened.size, text.as_str()), (7, "Bonjour"));
+        assert!(files.open("ccas", &file.sha256).await.unwrap().is_none());
+        assert!(files.open("ville", "../../etc/passwd").await.unwrap().is_none());
+        assert!(matches!(files.open("../ville", &file.sha256).await, Err(AttachmentError::UnknownTenant)));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_empty_or_cut_off_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = attachments(folder.path());
+        let endless = futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![0_u8; 1 << 20]));
+        let error = files.put("ville", "a", None, endless).await.unwrap_err();
+        assert!(matches!(error, AttachmentError::TooLarge { .. }), "{error}");
+        let error = files.put_bytes("ville", "a", None, b"").await.unwrap_err();
+        assert!(matches!(error, AttachmentError::Empty), "{error}");
+        let cut = futures_util::stream::iter([Ok(b"half".to_vec()), Err("gone")]);
+        let error = files.put("ville", "a", None, cut).await.unwrap_err();
+        assert!(matches!(error, AttachmentError::Interrupted), "{error}");
+        let arriving = folder.path().join(ATTACHMENTS_FOLDER).join(ARRIVING);
+        assert_eq!(std::fs::read_dir(arriving).unwrap().count(), 0);
+        assert!(!folder.path().join(ATTACHMENTS_FOLDER).join("ville").exists());
+    }
+}

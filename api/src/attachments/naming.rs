@@ -1,0 +1,78 @@
+//! That requests name files: noted before a command is decided, so that nothing named is ever without its note.
+
+use guichet_engine::Submission;
+use guichet_engine::rules::process::request_of;
+use guichet_engine::rules::request::{Command, RequestId};
+use serde_json::{Map, Value};
+
+use super::error::AttachmentError;
+use super::{Attachments, StoredFile, blob_key, checked, file, unwritable};
+
+impl Attachments {
+    /// Notes what a command names, before it is decided. What is not stored here is left out: imports bring histories
+    /// whose files stand elsewhere.
+    pub(crate) async fn note(&self, submission: &Submission) -> Result<(), AttachmentError> {
+        let Some(form) = form_of(&submission.command) else { return Ok(()) };
+        let named = named(form);
+        if named.is_empty() {
+            return Ok(());
+        }
+        let tenant = &submission.tenant;
+        checked(tenant)?;
+        let request = submission.request.unwrap_or_else(|| RequestId(request_of(submission.command_id.0)));
+        for file in named {
+            if self.inner.shelf.size(&blob_key(tenant, &file.sha256)).await?.is_some() {
+                let note = serde_json::to_vec(&file).map_err(unwritable)?;
+                let (of_file, of_request) =
+                    (holder_key(tenant, &file.sha256, request), request_key(tenant, request, &file.sha256));
+                if self.inner.shelf.size(&of_request).await?.is_none() {
+                    // The one that keeps the file first.
+                    self.inner.shelf.write(&of_file, Vec::new()).await?;
+                    self.inner.shelf.write(&of_request, note).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The form that a command brings, if it brings one.
+pub(crate) fn form_of(command: &Command) -> Option<&Map<String, Value>> {
+    if let Command::Receive { form, .. } | Command::Qualify { form, .. } | Command::Reply { form, .. } =
+        command
+    {
+        Some(form)
+    } else if let Command::Complete { report, .. } = command {
+        Some(report)
+    } else {
+        None
+    }
+}
+
+/// The files that a form names: its values, and what stands in lists.
+pub(crate) fn named(form: &Map<String, Value>) -> Vec<StoredFile> {
+    let each = form.values().flat_map(|value| match value {
+        Value::Array(items) => items.as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    each.filter_map(as_file).collect()
+}
+
+/// The file that a value is, if it is one.
+pub(crate) fn as_file(value: &Value) -> Option<StoredFile> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    Some(StoredFile {
+        name: text("name")?.to_owned(),
+        kind: text("type")?.to_owned(),
+        size: value.get("size").and_then(Value::as_u64)?,
+        sha256: file::digest(text("sha256")?)?,
+    })
+}
+
+pub(super) fn holder_key(tenant: &str, sha256: &str, request: RequestId) -> String {
+    format!("{tenant}/holders/{sha256}/{}", request.0)
+}
+
+pub(super) fn request_key(tenant: &str, request: RequestId, sha256: &str) -> String {
+    format!("{tenant}/requests/{}/{sha256}", request.0)
+}

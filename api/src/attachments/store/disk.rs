@@ -1,0 +1,153 @@
+//! A folder of files. Whole files appear by renaming, after their bytes reached the disk; the folder is written out too,
+//! so that the name itself outlives a loss of power.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use tokio::io::AsyncSeekExt;
+
+use super::{Listed, Reader};
+use crate::attachments::error::AttachmentError;
+
+/// Tells apart what this program writes at one moment.
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Disk {
+    folder: PathBuf,
+}
+
+#[allow(dead_code, reason = "the worker that takes unnamed files away comes next")]
+impl Disk {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Keys are made by this program from checked names; one that climbs is refused all the same.
+    fn at(&self, key: &str) -> Result<PathBuf, AttachmentError> {
+        let climbs = key.split('/').any(|part| part.is_empty() || part.starts_with('.'));
+        if climbs || key.contains('\\') {
+            return Err(AttachmentError::Store { reason: "a key that no file can have".to_owned() });
+        }
+        Ok(self.folder.join(key))
+    }
+
+    async fn run<T: Send + 'static>(
+        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, AttachmentError> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done.map_err(|error| AttachmentError::of_system(&error)),
+            Err(error) => Err(AttachmentError::Store { reason: error.to_string() }),
+        }
+    }
+
+    pub(super) async fn place(&self, file: &Path, key: &str) -> Result<(), AttachmentError> {
+        let (from, to) = (file.to_owned(), self.at(key)?);
+        Self::run(move || moved(&from, &to)).await
+    }
+
+    pub(super) async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), AttachmentError> {
+        let to = self.at(key)?;
+        Self::run(move || {
+            let folder = to.parent().unwrap_or(&to);
+            make(folder)?;
+            let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+            let temporary = folder.join(format!(".{}-{serial}.part", std::process::id()));
+            let written = File::create(&temporary).and_then(|mut file| {
+                file.write_all(&bytes)?;
+                file.sync_all()
+            });
+            let done = written.and_then(|()| moved(&temporary, &to));
+            if done.is_err() {
+                // What is wrong is told already; the leftover has a name that nobody reads.
+                let _ = fs::remove_file(&temporary);
+            }
+            done
+        })
+        .await
+    }
+
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, AttachmentError> {
+        let path = self.at(key)?;
+        Self::run(move || present(fs::read(path))).await
+    }
+
+    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, AttachmentError> {
+        let path = self.at(key)?;
+        Self::run(move || Ok(present(fs::metadata(path))?.map(|found| found.len()))).await
+    }
+
+    pub(super) async fn open(&self, key: &str, from: u64) -> Result<Option<Reader>, AttachmentError> {
+        let path = self.at(key)?;
+        let told = |error: std::io::Error| AttachmentError::of_system(&error);
+        let Some(mut file) = present(tokio::fs::File::open(path).await).map_err(told)? else {
+            return Ok(None);
+        };
+        if from > 0 {
+            file.seek(std::io::SeekFrom::Start(from)).await.map_err(told)?;
+        }
+        Ok(Some(Box::pin(file)))
+    }
+
+    pub(super) async fn remove(&self, key: &str) -> Result<(), AttachmentError> {
+        let path = self.at(key)?;
+        Self::run(move || present(fs::remove_file(path)).map(drop)).await
+    }
+
+    pub(super) async fn list(&self, folder: &str) -> Result<Vec<Listed>, AttachmentError> {
+        let path = if folder.is_empty() { self.folder.clone() } else { self.at(folder)? };
+        Self::run(move || {
+            let Some(entries) = present(fs::read_dir(path))? else { return Ok(Vec::new()) };
+            let mut all = Vec::new();
+            for entry in entries {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                // Between listing and looking it may have gone.
+                let Some(told) = present(entry.metadata())? else { continue };
+                if !name.starts_with('.') {
+                    all.push(Listed { name, written: DateTime::<Utc>::from(told.modified()?) });
+                }
+            }
+            Ok(all)
+        })
+        .await
+    }
+}
+
+/// What is there, or nothing; every other fault stays one.
+fn present<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a folder and those above it, each written out into the one above.
+fn make(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make(above)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => folder.parent().map_or(Ok(()), synced),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    make(folder)?;
+    fs::rename(from, to)?;
+    synced(folder)
+}
+
+fn synced(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
