@@ -2,19 +2,19 @@
 # `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; PostgreSQL, a mail server, Node and Chromium for the tests.
 
 CARGO ?= cargo
-# How long `make fuzz` looks; building its program comes on top.
+# How long `make fuzz` and `make contract` look; building their programs comes on top.
 SECONDS ?= 60
 
-.PHONY: demo test setup format lint unit fuzz npm docs schemas bench
+.PHONY: demo test setup format lint unit fuzz contract npm docs schemas bench
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
 	$(CARGO) run --locked --bin guichet -- demo
 
-test: setup format lint unit fuzz npm docs ## everything that must hold before a change lands
+test: setup format lint unit fuzz contract npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler cplusplus mail postgres npm chromium
+	@.ci/setup compiler cplusplus mail schemathesis postgres npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -30,6 +30,11 @@ unit: ## with KurrentDB, so that everything is built once; `lint` looks at the d
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus
 	tests/fuzz/run $(SECONDS)
+
+contract: ## made-up calls from the OpenAPI document against a server; `make contract SECONDS=300` looks longer
+	@.ci/setup compiler schemathesis
+	$(CARGO) build --locked --bin guichet
+	tests/contract/run $(if $(filter file,$(origin SECONDS)),40,$(SECONDS))
 
 npm: ## what Guichet writes for other programs, proven by those programs
 	$(CARGO) build --locked --bin guichet

@@ -10,6 +10,7 @@ use guichet_projections::{
     Card, Dimension, KeptBy, KeptLine, KeptQuery, ProjectionError, ReadModels, StatisticsLine,
     StatisticsQuery,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::vocabulary;
@@ -19,13 +20,14 @@ const OLDEST: u32 = 5;
 
 /// The dashboard of a collectivity, or of all of them. Every figure is over the requests received so far; those of open
 /// ones may yet change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Dashboard {
     /// The collectivity; all of them if none.
     pub tenant: Option<String>,
     /// When it was asked for (UTC).
     pub now: DateTime<Utc>,
     /// The journal position at which it is true; none while the journal is empty.
+    #[schemars(with = "Option<String>")]
     pub as_of: Option<Position>,
     /// All requests together: how many, open, delivered, their cost and saving against the counter in cents.
     pub total: StatisticsLine,
@@ -44,7 +46,7 @@ pub struct Dashboard {
 }
 
 /// What people call things, by id.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Titles {
     /// Themes.
     pub themes: BTreeMap<String, Text>,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use guichet_engine::rules::process::Party;
 use guichet_engine::rules::request::{Contact, Hold, Personal, Request, Stage, What};
 use guichet_engine::{Entry, Known};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// What was said. Nothing of it is kept anywhere but in the journal.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default, Serialize, JsonSchema)]
 pub struct Dossier {
     /// How to reach the requester; none if they did not say, or were erased.
     #[serde(skip_serializing_if = "Option::is_none")]

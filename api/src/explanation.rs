@@ -9,11 +9,12 @@ use guichet_engine::rules::request::explain::{Line, explain as explain_events};
 use guichet_engine::rules::request::{Clock, ClockStatus, Event, Meta, What};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_engine::{Entry, Known};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// Why a request stands as it does.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explained {
     /// Each choice that a rule or a person made, the first first.
     pub choices: Vec<Choice>,
@@ -24,7 +25,7 @@ pub struct Explained {
 }
 
 /// A choice, and what made it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Choice {
     /// When (UTC).
     pub at: DateTime<Utc>,
@@ -41,7 +42,7 @@ pub struct Choice {
 }
 
 /// A rule of a process sheet.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RuleCited {
     /// Its place in the definition, as a JSON pointer.
     pub pointer: String,
@@ -54,7 +55,7 @@ pub struct RuleCited {
 }
 
 /// A promise, and why it is due when it is due.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ClockExplained {
     /// Its name; `silence` for the legal clock.
     pub commitment: String,

@@ -13,6 +13,7 @@ use guichet_rules::process::{
 };
 use guichet_rules::request::{Actor, Command, CommandId, RequestId, RequesterInput, Stage, What, decide};
 use guichet_rules::text::Text;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -67,7 +68,7 @@ pub struct Settled {
 }
 
 /// Something that stands in the history of a process.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct VersionEntry {
     /// What happened: `drafted`, `published`, `retired` or `draft_abandoned`.
     pub what: &'static str,

@@ -1,12 +1,14 @@
 //! What every query answers: the rows, how many stand behind them, and up to where in the journal that is true.
 
 use guichet_journal::Position;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An answer and what it rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer<T> {
     /// The journal position at which it is true; none while the journal is empty.
+    #[schemars(with = "Option<String>")]
     pub as_of: Option<Position>,
     /// How many rows (requests, unless the query says otherwise) stand behind it, all pages together.
     pub n: u64,
@@ -17,7 +19,7 @@ pub struct Answer<T> {
 }
 
 /// A stretch of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,

@@ -2,6 +2,7 @@
 
 use guichet_rules::process::{Channel, DefinitionHash, Kind, Opener};
 use guichet_rules::text::Text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, rows_of};
@@ -47,7 +48,7 @@ pub(crate) static VIEWS: Table = Table {
 };
 
 /// A process in force.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CatalogueEntry {
     /// The collectivity that offers it.
     pub tenant: String,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use guichet_rules::commitment::{Budget, MonthRule, Pause};
 use guichet_rules::process::{Channel, DefinitionHash};
 use guichet_rules::request::{Clock, ClockStatus, RequestId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, rows_of};
@@ -172,7 +173,7 @@ pub struct KeptQuery {
 }
 
 /// Promises of one group. The rate is `on_time ÷ known`, where `known = on_time + late + open_past_due`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeptLine {
     /// The group; none for all, or for what has no service yet.
     pub key: Option<String>,

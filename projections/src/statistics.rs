@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use guichet_rules::process::Channel;
 use guichet_rules::request::Request;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
@@ -139,7 +140,7 @@ pub struct StatisticsQuery {
 }
 
 /// A delay: over the requests that have it, with those that may still get one beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Delay {
     /// Requests that have it: the denominator.
     pub n: u64,
@@ -152,7 +153,7 @@ pub struct Delay {
 }
 
 /// The figures of one group.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsLine {
     /// The group: one value for each dimension asked for; none where a request has no such value.
     pub key: Vec<Option<String>>,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::extract::Wishes;
+use super::openapi::PromiseStatus;
 
 /// Says that the wait asked for was done.
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -28,7 +29,7 @@ pub(crate) struct ReceiptAnswer {
     /// The request's revision after the command, for `If-Match`.
     pub(crate) revision: u64,
     /// The position from which read models show it.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[0-9a-f]{16}$")]
     pub(crate) position: Position,
     /// Whether the same command had been carried out before; then nothing happened now.
     pub(crate) repeated: bool,
@@ -49,7 +50,7 @@ pub(crate) struct Promise {
     /// Its name; `silence` for the legal clock.
     pub(crate) commitment: String,
     /// `running`, `paused`, `kept`, `late` or `dropped`.
-    #[schema(value_type = String)]
+    #[schema(value_type = PromiseStatus)]
     pub(crate) status: ClockStatus,
     /// When it is due (UTC); while it is paused, the instant that was due when the pause began.
     pub(crate) due: DateTime<Utc>,

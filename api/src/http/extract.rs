@@ -161,7 +161,11 @@ impl FromRequestParts<App> for Wishes {
         Ok(Self {
             language: language_of(headers),
             address,
-            idempotency: idempotency(headers, text("idempotency-key"))?,
+            idempotency: idempotency(
+                headers,
+                text("idempotency-key"),
+                &whose(parts, text("authorization"), address),
+            )?,
             expected: expected(headers, text("if-match"))?,
             wait: text("prefer").and_then(wait_of),
             key: text("authorization").and_then(bearer),
@@ -169,18 +173,50 @@ impl FromRequestParts<App> for Wishes {
     }
 }
 
-fn idempotency(headers: &HeaderMap, text: Option<&str>) -> Result<Option<CommandId>, Problem> {
+/// The longest key of a command, in characters.
+pub(crate) const IDEMPOTENCY_KEY_MAX: usize = 255;
+/// The namespace of ids of commands that are made from keys which are no UUIDs.
+const KEYS: Uuid = Uuid::from_u128(0x7c1d_52f6_33e8_5f0b_9a44_0d9c_6a1e_82b7);
+
+/// A key of a command as the client wrote it (draft-ietf-httpapi-idempotency-key-header): a UUID, or 1 to 255 printable
+/// characters of ASCII; quotes around it, as structured fields have them, do not count.
+fn idempotency(headers: &HeaderMap, text: Option<&str>, whose: &str) -> Result<Option<CommandId>, Problem> {
     if !headers.contains_key("idempotency-key") {
         return Ok(None);
     }
-    let id = text.map(|text| text.trim_matches('"')).and_then(|text| Uuid::parse_str(text).ok());
-    id.filter(|id| !id.is_nil()).map(|id| Some(CommandId(id))).ok_or_else(|| {
+    let quoted = |text: &'_ str| Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    let bare = text.map(|text| quoted(text).filter(|inside| !inside.is_empty()).unwrap_or(text.to_owned()));
+    let usable = bare.filter(|text| {
+        (1..=IDEMPOTENCY_KEY_MAX).contains(&text.len())
+            && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+    });
+    usable.map(|text| Some(command_of(&text, whose))).ok_or_else(|| {
         Problem::malformed(
             "idempotency.malformed",
-            "La clé d’idempotence doit être un UUID.",
-            "The idempotency key must be a UUID.",
+            "La clé d’idempotence doit être un UUID, ou de 1 à 255 caractères ASCII imprimables.",
+            "The idempotency key must be a UUID, or 1 to 255 printable characters of ASCII.",
         )
     })
+}
+
+/// The id of the command with this key. A UUID is one already; any other key is somebody’s own, and makes an id that
+/// depends on who calls and where, so that two programs that count from 1 do not meet.
+fn command_of(key: &str, whose: &str) -> CommandId {
+    match Uuid::parse_str(key) {
+        Ok(id) if !id.is_nil() => CommandId(id),
+        Ok(_) | Err(_) => CommandId(Uuid::new_v5(&KEYS, format!("{whose}\n{key}").as_bytes())),
+    }
+}
+
+/// Whose keys of commands they are: the collectivity's in the path, then the bearer of what was shown, else whoever calls
+/// from this address.
+fn whose(parts: &Parts, shown: Option<&str>, address: Option<IpAddr>) -> String {
+    let tenant = parts.uri.path().split('/').nth(2).unwrap_or_default();
+    match (shown, address) {
+        (Some(shown), _) => format!("{tenant}\nkey\n{shown}"),
+        (None, Some(address)) => format!("{tenant}\naddress\n{address}"),
+        (None, None) => format!("{tenant}\n"),
+    }
 }
 
 fn expected(headers: &HeaderMap, text: Option<&str>) -> Result<Option<u64>, Problem> {

@@ -10,6 +10,7 @@ mod pressure;
 pub mod problem;
 mod readiness;
 mod routes;
+mod schemas;
 mod serving;
 mod throttle;
 mod words;

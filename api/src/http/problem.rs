@@ -30,7 +30,7 @@ pub struct Problem {
     /// A sentence for people, in the language that the client prefers.
     pub detail: String,
     /// The same sentence in French and in English.
-    #[schema(value_type = Object)]
+    #[schema(value_type = super::openapi::Words)]
     pub text: Text,
     /// The stage that the request is in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub struct FieldProblem {
     /// A sentence for people.
     pub detail: String,
     /// The same sentence in French and in English.
-    #[schema(value_type = Object)]
+    #[schema(value_type = super::openapi::Words)]
     pub text: Text,
 }
 

@@ -12,7 +12,7 @@ use crate::support::{Town, request};
 #[test]
 fn the_committed_document_is_the_generated_one() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/openapi.json");
-    let generated = format!("{}\n", serde_json::to_string_pretty(&document()).unwrap());
+    let generated = format!("{}\n", serde_json::to_string_pretty(document()).unwrap());
     if std::env::var_os("GUICHET_WRITE_SCHEMAS").is_some() {
         std::fs::write(&path, &generated).unwrap();
     }
@@ -27,7 +27,7 @@ fn the_committed_document_is_the_generated_one() {
 fn every_reference_leads_somewhere() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");
-    let mut open = vec![&document];
+    let mut open = vec![document];
     while let Some(value) = open.pop() {
         match value {
             Value::Object(object) => {

@@ -9,6 +9,7 @@ use guichet_rules::process::{Alarm, Channel, Delivery, Party, Priority, Simple};
 use guichet_rules::request::{
     Acknowledgement, Approval, ClockStatus, Hold, Request, RequestId, Stage, TaskStatus, acknowledgement,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::models::ReadModel;
@@ -51,7 +52,7 @@ static TABLE: Table = Table {
 };
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Post the acknowledgement of receipt, to someone who can be reached by letter only.
@@ -75,7 +76,7 @@ pub enum Work {
 }
 
 /// A thing to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InboxItem {
     /// The request.
     pub request: RequestId,

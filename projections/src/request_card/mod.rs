@@ -5,6 +5,7 @@ mod query;
 use chrono::{DateTime, Utc};
 use guichet_rules::process::{Channel, Complexity, DefinitionHash, Kind, Opener, Priority};
 use guichet_rules::request::{Clock, ClockStatus, Hold, Request, RequestId, RequesterKind, Stage};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::models::ReadModel;
@@ -73,7 +74,7 @@ static TABLE: Table = Table {
 };
 
 /// Where a request stands. Nothing in it identifies the requester.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Card {
     /// The request.
     pub request: RequestId,

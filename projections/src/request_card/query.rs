@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use guichet_rules::process::{Channel, DefinitionHash, Kind, Priority};
 use guichet_rules::request::RequestId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Card, MODEL, TABLE, priority_of, priority_rank};
@@ -12,7 +13,7 @@ use crate::read_models::ReadModels;
 use crate::store::{Columns, Row, Snapshot, Value, Where, code};
 
 /// In which order cards come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CardOrder {
     /// The last received first.

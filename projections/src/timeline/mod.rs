@@ -10,6 +10,7 @@ use guichet_rules::organisation::Organisation;
 use guichet_rules::process::Definition;
 use guichet_rules::request::{Event, RequestId};
 use guichet_rules::text::Text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -43,9 +44,10 @@ static TABLE: Table = Table {
 };
 
 /// What happened to a request, once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// Where it stands in the journal.
+    #[schemars(with = "String")]
     pub position: Position,
     /// Where it stands in the request's stream.
     pub revision: u64,

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use crate::http::App;
 use crate::http::extract::{Ask, At};
-use crate::http::openapi::ProblemAnswer;
+use crate::http::openapi::{CatalogueAnswer, ProblemAnswer, ProcessAnswer};
 use crate::http::problem::Problem;
 
 /// Which processes.
@@ -26,8 +26,8 @@ pub(crate) struct Filter {
 }
 
 /// A process with its form.
-#[derive(Serialize)]
-struct ProcessAnswer<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Offered<'a> {
     #[serde(flatten)]
     entry: CatalogueEntry,
     form: &'a [guichet_engine::rules::process::Field],
@@ -37,10 +37,10 @@ struct ProcessAnswer<'a> {
 
 /// Search the processes that citizens may open.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/catalogue", tag = "public",
+    get, path = "/v1/{tenant}/catalogue", tag = "public", operation_id = "catalogue_search", security(()),
     params(("tenant" = String, Path, description = "The collectivity."), Filter),
     responses(
-        (status = 200, description = "Processes, the best match first.", body = Object),
+        (status = 200, description = "Processes, the best match first.", body = CatalogueAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
@@ -66,14 +66,14 @@ pub(crate) async fn search(
 
 /// Read a process with its form.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/catalogue/{theme}/{process}", tag = "public",
+    get, path = "/v1/{tenant}/catalogue/{theme}/{process}", tag = "public", operation_id = "catalogue_read", security(()),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("theme" = String, Path, description = "The theme."),
         ("process" = String, Path, description = "The process within its theme.")
     ),
     responses(
-        (status = 200, description = "The process and its form.", body = Object),
+        (status = 200, description = "The process and its form.", body = ProcessAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
@@ -87,6 +87,6 @@ pub(crate) async fn process(
     let definition = models.definition(&entry.definition).ok_or_else(Problem::not_found)?;
     models.viewed(&tenant, &name).await?;
     let answer =
-        ProcessAnswer { entry, form: &definition.form, law: &definition.law, privacy: &definition.privacy };
+        Offered { entry, form: &definition.form, law: &definition.law, privacy: &definition.privacy };
     Ok(axum::Json(answer).into_response())
 }

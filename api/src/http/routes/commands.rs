@@ -25,7 +25,7 @@ pub(crate) struct When {
 
 /// Give a command to a request.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", security(("key" = ["requests:act"])),
+    post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", operation_id = "requests_command", security(("key" = ["requests:act"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request."),

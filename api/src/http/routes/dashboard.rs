@@ -5,17 +5,17 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::App;
 use crate::http::extract::{At, Wishes};
-use crate::http::openapi::ProblemAnswer;
+use crate::http::openapi::{DashboardAnswer, ProblemAnswer};
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
 /// Read the dashboard: requests by stage, channel and theme, commitments kept with their denominator, the oldest waiting,
 /// cost and saving. Each figure names the journal position at which it is true.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/dashboard", tag = "agents", security(("key" = ["figures:read"])),
+    get, path = "/v1/{tenant}/dashboard", tag = "agents", operation_id = "dashboard_read", security(("key" = ["figures:read"])),
     params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "The figures.", body = Object),
+        (status = 200, description = "The figures.", body = DashboardAnswer),
         (status = 401, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )

@@ -22,7 +22,7 @@ fn picture(chart: &Chart) -> Response {
 
 /// Draw a process in force: who does what, in which stage, by when.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", security(("key" = ["definitions:read"])),
+    get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", operation_id = "processes_diagram", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("theme" = String, Path, description = "The theme."),
@@ -49,7 +49,7 @@ pub(crate) async fn process(
 
 /// Draw a request on its way: what is done, what is open, how its clocks stand. Nothing of it is personal.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", security(("key" = ["definitions:read"])),
+    get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", operation_id = "requests_diagram", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")

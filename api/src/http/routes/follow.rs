@@ -16,12 +16,12 @@ use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::answers::{Promise, ReceiptAnswer, promises, receipt, tag};
 use crate::http::extract::{At, Json, Wishes};
-use crate::http::openapi::{CommandBody, ProblemAnswer};
+use crate::http::openapi::{ProblemAnswer, RequesterCommand, Words};
 use crate::http::problem::Problem;
 use crate::http::words;
 
 /// What a citizen may do with the code alone.
-const ACTIONS: [&str; 4] = ["reply", "withdraw", "reopen", "rate"];
+pub(crate) const ACTIONS: [&str; 4] = ["reply", "withdraw", "reopen", "rate"];
 
 /// How long a code that is not in the lists yet is waited for.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -41,7 +41,7 @@ pub(crate) struct ActionBody {
     /// The code.
     code: String,
     /// The command: `reply`, `withdraw`, `reopen` or `rate`.
-    #[schema(value_type = CommandBody)]
+    #[schema(value_type = RequesterCommand)]
     command: Command,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct ActionBody {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Followed {
     /// What it is about.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Words)]
     title: Text,
     /// The stage: `received`, `qualified`, `assigned`, `validated`, `delivered`, `withdrawn`, `cancelled`, `refused`,
     /// `forwarded` or `merged`.
@@ -57,13 +57,13 @@ pub(crate) struct Followed {
     /// The stage in words, in the reader's language.
     words: String,
     /// The same in French and in English.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Words)]
     text: Text,
     /// When it was made (UTC).
     received: DateTime<Utc>,
     /// The service in charge, by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Words>)]
     service: Option<Text>,
     /// What the town hall promised.
     promises: Vec<Promise>,
@@ -95,7 +95,7 @@ pub(crate) struct Asked {
 
 /// Follow a request.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/follow", tag = "public",
+    post, path = "/v1/{tenant}/follow", tag = "public", operation_id = "follow_read", security(()),
     params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = FollowBody,
     responses(
@@ -121,7 +121,7 @@ pub(crate) async fn follow(
 
 /// Act on a request with its code.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/follow/actions", tag = "public",
+    post, path = "/v1/{tenant}/follow/actions", tag = "public", operation_id = "follow_act", security(()),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")

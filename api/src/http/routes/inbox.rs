@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
-use crate::http::openapi::ProblemAnswer;
+use crate::http::openapi::{InboxAnswer, ProblemAnswer};
 use crate::http::problem::Problem;
 use crate::rights::{Principal, Scope};
 
@@ -27,10 +27,10 @@ pub(crate) struct Filter {
 
 /// Read an inbox: the bearer's own, stand-ins included, or that of a service or role.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/inbox", tag = "agents", security(("key" = ["inbox:read"])),
+    get, path = "/v1/{tenant}/inbox", tag = "agents", operation_id = "inbox_read", security(("key" = ["inbox:read"])),
     params(("tenant" = String, Path, description = "The collectivity."), Filter),
     responses(
-        (status = 200, description = "Things to do, the most urgent first.", body = Object),
+        (status = 200, description = "Things to do, the most urgent first.", body = InboxAnswer),
         (status = 401, response = ProblemAnswer),
         (status = 403, response = ProblemAnswer)
     )

@@ -5,13 +5,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use guichet_engine::rules::language::Severity;
 use guichet_engine::rules::language::source::SourceFile;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
-use crate::http::openapi::ProblemAnswer;
+use crate::http::openapi::{ProblemAnswer, VersionsAnswer};
 use crate::http::problem::{FieldProblem, Problem};
 use crate::rights::{Principal, Scope};
 use crate::{FILE_BYTES_MAX, PublishError, SheetProposal, load_files};
@@ -53,13 +53,20 @@ pub(crate) struct Proposed {
     replacement: Option<String>,
 }
 
+/// The history of a process.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Versions {
+    /// Its drafts, versions and its end, the first first; none for a process that nobody ever wrote.
+    versions: Vec<guichet_engine::VersionEntry>,
+}
+
 /// Propose a sheet.
 ///
 /// The files are checked here as `guichet check` does. The draft is recorded in full, and a request of the process that
 /// the catalogue names under `publication` carries it through its circuit. It enters force once that request is
 /// validated, and only if the version in force is still the one that it was drafted on.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/processes/proposals", tag = "agents", security(("key" = ["definitions:propose"])),
+    post, path = "/v1/{tenant}/processes/proposals", tag = "agents", operation_id = "processes_propose", security(("key" = ["definitions:propose"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
@@ -140,14 +147,14 @@ async fn checked(files: Vec<File>) -> Result<guichet_engine::rules::language::Ca
 
 /// The history of a process: its drafts, its versions and its end.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/processes/{theme}/{process}/versions", tag = "agents", security(("key" = ["definitions:read"])),
+    get, path = "/v1/{tenant}/processes/{theme}/{process}/versions", tag = "agents", operation_id = "processes_versions", security(("key" = ["definitions:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("theme" = String, Path, description = "The theme."),
         ("process" = String, Path, description = "The process within its theme.")
     ),
     responses(
-        (status = 200, description = "In order, with who, when and through which request.", body = Object),
+        (status = 200, description = "In order, with who, when and through which request.", body = VersionsAnswer),
         (status = 401, response = ProblemAnswer),
         (status = 422, response = ProblemAnswer)
     )
@@ -159,5 +166,5 @@ pub(crate) async fn versions(
 ) -> Result<Response, Problem> {
     wishes.needs(&app, &tenant, Scope::DefinitionsRead).await?;
     let versions = app.guichet.engine().versions(&tenant, &format!("{theme}/{process}")).await?;
-    Ok(axum::Json(serde_json::json!({ "versions": versions })).into_response())
+    Ok(axum::Json(Versions { versions }).into_response())
 }

@@ -11,28 +11,38 @@ use serde_json::{Map, Value};
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
+use crate::http::openapi::{IncomingBody, ProblemAnswer};
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
 /// A request as a client sends it: the command `receive` without its name.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Incoming {
+    /// The process, for example `voirie/chaussee-abimee`.
     process: String,
+    /// The way it came in. Without a key: `web` or `mobile`.
     #[serde(default = "web")]
     channel: Channel,
+    /// Who opens it.
     #[serde(default = "citizen")]
     opened_by: Opener,
+    /// Who it is for.
     #[serde(default)]
     requester: RequesterInput,
+    /// The form, as the catalogue describes it.
     #[serde(default)]
     form: Map<String, Value>,
+    /// The number it has in the system it comes from; with a key only.
     #[serde(default)]
     external: Option<String>,
+    /// The answer, if it was given at once; with an agent’s key only.
     #[serde(default)]
     answer: Option<String>,
+    /// When it was made (UTC), if that was before now; with a key only.
     #[serde(default)]
     occurred_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When another administration first received it (UTC), if it was forwarded from there; with a key only.
     #[serde(default)]
     first_received_at: Option<chrono::DateTime<chrono::Utc>>,
 }
@@ -63,21 +73,21 @@ impl Incoming {
 /// Without a key it is a citizen's, through the web or a mobile application. With an agent's or integrator's key it may
 /// come through any channel. Send an `Idempotency-Key` (any UUID): the same key again answers the first receipt.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/requests", tag = "public", security((), ("key" = ["requests:receive"])),
+    post, path = "/v1/{tenant}/requests", tag = "public", operation_id = "requests_receive", security((), ("key" = ["requests:receive"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it, after 5 seconds at most.")
     ),
-    request_body(content = inline(crate::http::openapi::IncomingBody), description = "The request."),
+    request_body(content = IncomingBody, description = "The request."),
     responses(
         (status = 201, description = "Received.", body = ReceiptAnswer),
         (status = 200, description = "It had been received before.", body = ReceiptAnswer),
-        (status = 401, response = crate::http::openapi::ProblemAnswer),
-        (status = 403, response = crate::http::openapi::ProblemAnswer),
-        (status = 404, response = crate::http::openapi::ProblemAnswer),
-        (status = 422, response = crate::http::openapi::ProblemAnswer),
-        (status = 429, response = crate::http::openapi::ProblemAnswer)
+        (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer),
+        (status = 429, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn receive(

@@ -3,19 +3,21 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use guichet_engine::rules::process::{Channel, Kind, Priority};
+use guichet_engine::rules::process::{Channel, Complexity, Kind, Priority};
 use guichet_engine::rules::request::{Actor, RequestId, TaskStatus};
 use guichet_engine::rules::text::Text;
 use guichet_projections::{CardOrder, CardQuery};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::dossier::{Dossier, may_read};
 use crate::http::App;
 use crate::http::answers::{Promise, promises, tag};
 use crate::http::extract::{Ask, At, Wishes, request_id};
-use crate::http::openapi::ProblemAnswer;
+use crate::http::openapi::{
+    CardOrderWord, CardsAnswer, ChannelWord, ComplexityWord, DossierAnswer, ExplanationAnswer, KindWord,
+    PriorityWord, ProblemAnswer, TimelineAnswer, Words,
+};
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
@@ -28,10 +30,10 @@ pub(crate) struct Filter {
     /// Of this theme.
     theme: Option<String>,
     /// Of this kind.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<KindWord>)]
     kind: Option<Kind>,
     /// That came in this way.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<ChannelWord>)]
     channel: Option<Channel>,
     /// In one of these stages, separated by commas.
     stage: Option<String>,
@@ -40,7 +42,7 @@ pub(crate) struct Filter {
     /// In the hands of this agent.
     agent: Option<String>,
     /// At least this urgent.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<PriorityWord>)]
     priority: Option<Priority>,
     /// In this neighbourhood.
     area: Option<String>,
@@ -53,7 +55,7 @@ pub(crate) struct Filter {
     /// Received before this instant (UTC).
     received_until: Option<DateTime<Utc>>,
     /// `newest` (the default), `oldest` or `due`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<CardOrderWord>)]
     order: Option<CardOrder>,
     /// How many at once: 1 to 1,000, by default 50.
     #[param(minimum = 1, maximum = 1000)]
@@ -92,7 +94,7 @@ impl Filter {
 pub(crate) struct RequestAnswer {
     request: uuid::Uuid,
     process: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Words)]
     title: Text,
     /// The version of the process that it follows.
     definition: String,
@@ -100,11 +102,13 @@ pub(crate) struct RequestAnswer {
     /// `waiting_for_requester` or `suspended`, if it rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = ChannelWord)]
     channel: Channel,
     received: DateTime<Utc>,
-    complexity: Value,
-    priority: Value,
+    #[schema(value_type = ComplexityWord)]
+    complexity: Complexity,
+    #[schema(value_type = PriorityWord)]
+    priority: Priority,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +119,7 @@ pub(crate) struct RequestAnswer {
     allowed: Vec<String>,
     /// What was said: opened for the agents who deal with the request, left out for others and for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<DossierAnswer>)]
     dossier: Option<Dossier>,
     revision: u64,
 }
@@ -133,10 +137,10 @@ pub(crate) struct TaskAnswer {
 
 /// List requests.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests", tag = "agents", security(("key" = ["requests:read"])),
+    get, path = "/v1/{tenant}/requests", tag = "agents", operation_id = "requests_list", security(("key" = ["requests:read"])),
     params(("tenant" = String, Path, description = "The collectivity."), Filter),
     responses(
-        (status = 200, description = "Cards, with how many there are and at which position that is true.", body = Object),
+        (status = 200, description = "Cards, with how many there are and at which position that is true.", body = CardsAnswer),
         (status = 400, response = ProblemAnswer),
         (status = 401, response = ProblemAnswer)
     )
@@ -161,7 +165,7 @@ pub(crate) async fn list(
 
 /// Read a request: where it stands, what was said, what may be done.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}", tag = "agents", security(("key" = ["requests:read"])),
+    get, path = "/v1/{tenant}/requests/{request}", tag = "agents", operation_id = "requests_read", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
@@ -198,8 +202,8 @@ pub(crate) async fn one(
         hold: hold.map(str::to_owned),
         channel: request.channel,
         received: request.milestones.received,
-        complexity: serde_json::to_value(request.complexity).unwrap_or_default(),
-        priority: serde_json::to_value(request.priority).unwrap_or_default(),
+        complexity: request.complexity,
+        priority: request.priority,
         service: request.service.clone(),
         agent: request.agent.clone(),
         tasks: request.tasks.iter().map(|(name, task)| task_answer(name, task)).collect(),
@@ -225,13 +229,13 @@ fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskA
 
 /// Read a request's history in words, without anything personal.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", security(("key" = ["requests:read"])),
+    get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", operation_id = "requests_timeline", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
     ),
     responses(
-        (status = 200, description = "Its events, the first first.", body = Object),
+        (status = 200, description = "Its events, the first first.", body = TimelineAnswer),
         (status = 401, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
@@ -252,13 +256,13 @@ pub(crate) async fn timeline(
 
 /// Read why a request went where it went, and why each promise is due when it is.
 #[utoipa::path(
-    get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", security(("key" = ["requests:read"])),
+    get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", operation_id = "requests_explanation", security(("key" = ["requests:read"])),
     params(
         ("tenant" = String, Path, description = "The collectivity."),
         ("request" = String, Path, description = "The request.")
     ),
     responses(
-        (status = 200, description = "Choices with their rules, promises with their reckoning.", body = Object),
+        (status = 200, description = "Choices with their rules, promises with their reckoning.", body = ExplanationAnswer),
         (status = 401, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )

@@ -9,6 +9,7 @@ mod clocks;
 mod routes;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::event::Event;
@@ -19,7 +20,7 @@ use crate::process::{DefinitionHash, Plan, SourceLine, Sources};
 use crate::text::Text;
 
 /// What a line explains.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
     /// The process that it follows.
@@ -46,7 +47,7 @@ pub enum About {
 }
 
 /// A rule that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Tried {
     /// Its place in the definition, as a JSON pointer.
     pub pointer: String,
@@ -64,7 +65,7 @@ pub struct Tried {
 }
 
 /// One thing explained.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Line {
     /// The revision of the event that records it.
     pub revision: u64,
