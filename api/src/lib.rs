@@ -36,7 +36,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod access;
 pub mod accounts;
 pub mod adopt;
 pub mod ambient;
@@ -72,7 +71,6 @@ pub mod what_if;
 pub mod workers;
 
 pub use crate::guichet::{Guichet, OpenError, READ_MODELS_FILE};
-pub use access::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry};
 pub use catalogue_folder::{
     BYTES_MAX, CatalogueFiles, CatalogueFolderError, DEPTH_MAX, FILE_BYTES_MAX, FILES_MAX,
     list_catalogue_files, read_catalogue_files, read_catalogue_folder,
@@ -87,4 +85,5 @@ pub use proposals::{SheetProposal, load_files};
 pub use publish::{Faults, PublishError, load_folder, publication_of};
 pub use recording::RecordError;
 pub use request::NewRequest;
+pub use rights::keys::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry, KeyTerms};
 pub use store::{Address, Store, StoreError, read_models_place};

@@ -12,7 +12,7 @@ use guichet_engine::journal::{
 use super::BackupError;
 use super::files::{copy, private, same};
 use super::manifest::{Manifest, described};
-use crate::access::ACCESS_FILE;
+use crate::rights::keys::ACCESS_FILE;
 use crate::store::Address;
 
 /// The dump of the journal's schema.

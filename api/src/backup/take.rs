@@ -10,8 +10,8 @@ use super::BackupError;
 use super::files::{Fresh, copy};
 use super::manifest::{BackedUpFile, Holds, MANIFEST_VERSION, Manifest, described};
 use super::postgres::{self, JOURNAL_DUMP, KEYS_DUMP, Tools};
-use crate::access::ACCESS_FILE;
 use crate::options::Options;
+use crate::rights::keys::ACCESS_FILE;
 use crate::store::Store;
 
 /// A backup that was taken.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use guichet_engine::rules::request::{CommandId, RequestId};
@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::problem::Problem;
-use crate::access::Holder;
-use crate::rights::{Principal, Scope};
+use crate::rights::{Claim, Denial, KeyScopes, Principal, Scope, Verdict, allows};
 
 /// The deepest nesting of a JSON body.
 pub(crate) const JSON_DEPTH_MAX: usize = 32;
@@ -149,12 +148,33 @@ pub(crate) struct Wishes {
     pub(crate) wait: Option<Duration>,
     /// Its key, if it sent one.
     key: Option<String>,
+    /// What its path names.
+    about: About,
+}
+
+/// The request or process that a path names.
+#[derive(Debug, Clone, Default)]
+struct About {
+    request: Option<String>,
+    process: Option<String>,
+}
+
+impl About {
+    fn of(named: &RawPathParams) -> Self {
+        let part = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let process = part("theme").zip(part("process"));
+        Self {
+            request: part("request").map(str::to_owned),
+            process: process.map(|(theme, process)| format!("{theme}/{process}")),
+        }
+    }
 }
 
 impl FromRequestParts<App> for Wishes {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<Self, Problem> {
+        let named = RawPathParams::from_request_parts(parts, state).await;
         let headers = &parts.headers;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
@@ -169,6 +189,8 @@ impl FromRequestParts<App> for Wishes {
             expected: expected(headers, text("if-match"))?,
             wait: text("prefer").and_then(wait_of),
             key: text("authorization").and_then(bearer),
+            // A path that cannot be read names nothing; the handler's own reading of it refuses.
+            about: named.map(|named| About::of(&named)).unwrap_or_default(),
         })
     }
 }
@@ -258,27 +280,94 @@ pub(crate) fn language_of(headers: &HeaderMap) -> Language {
     wished.iter().find_map(|(_, code)| Language::from_code(code)).unwrap_or_default()
 }
 
+/// Somebody who was recognised, and what the key by which they were lets through.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// Who.
+    pub(crate) principal: Principal,
+    scopes: KeyScopes,
+    /// Processes and themes that the key is limited to; all of them if empty.
+    processes: Vec<String>,
+}
+
+impl Caller {
+    /// Whether the key reaches requests of this process.
+    pub(crate) fn reaches(&self, process: &str) -> bool {
+        let theme = process.split('/').next().unwrap_or_default();
+        self.processes.is_empty() || self.processes.iter().any(|limit| limit == process || limit == theme)
+    }
+
+    /// Whether the key is limited to some processes.
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.processes.is_empty()
+    }
+}
+
 impl Wishes {
     /// Who calls; nobody if the client shows nothing.
     pub(crate) async fn caller(&self, app: &App, tenant: &str) -> Result<Option<Principal>, Problem> {
+        Ok(self.recognised(app, tenant).await?.map(|caller| caller.principal))
+    }
+
+    /// Who calls, with what the key lets through.
+    async fn recognised(&self, app: &App, tenant: &str) -> Result<Option<Caller>, Problem> {
         let Some(key) = &self.key else { return Ok(None) };
-        let entry = app.access.holder(tenant, key).ok_or_else(Problem::unauthorized)?;
+        let now = app.guichet.now();
+        let Some(entry) = app.access.holder(tenant, key, now) else {
+            app.strangers.take(tenant, self.address, now).map_err(Problem::too_many)?;
+            return Err(Problem::unauthorized());
+        };
+        let principal = entry.principal();
         // Whoever left the town hall has a key that opens nothing, even before it is taken back.
-        if let Holder::Agent(code) = &entry.holder {
+        if let Principal::Agent(code) = &principal {
             let organisation = app.guichet.engine().organisation_now(tenant).await?.unwrap_or_default();
             let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
             person.ok_or_else(Problem::unauthorized)?;
         }
-        Ok(Some(match entry.holder {
-            Holder::Agent(code) => Principal::Agent(code),
-            Holder::Integrator(name) => Principal::Integrator(name),
-        }))
+        Ok(Some(Caller { principal, scopes: entry.key_scopes(), processes: entry.processes }))
     }
 
-    /// Who calls, if they may do this; there must be someone.
+    /// Who calls, if they may do this; there must be someone. A key that is limited to some processes is let through
+    /// where the path names a request or a process that it reaches, and nowhere else.
     pub(crate) async fn needs(&self, app: &App, tenant: &str, scope: Scope) -> Result<Principal, Problem> {
-        let _ = scope;
-        self.caller(app, tenant).await?.ok_or_else(Problem::unauthorized)
+        let caller = self.needs_caller(app, tenant, scope).await?;
+        if caller.is_limited() {
+            self.within_limits(app, tenant, &caller).await?;
+        }
+        Ok(caller.principal)
+    }
+
+    /// As [`Wishes::needs`], for routes that mind the limits of a key themselves, with [`Caller::reaches`].
+    pub(crate) async fn needs_caller(
+        &self,
+        app: &App,
+        tenant: &str,
+        scope: Scope,
+    ) -> Result<Caller, Problem> {
+        let caller = self.recognised(app, tenant).await?.ok_or_else(Problem::unauthorized)?;
+        let organisation = app.guichet.engine().organisation_now(tenant).await?.unwrap_or_default();
+        let claim = Claim {
+            principal: &caller.principal,
+            scopes: &caller.scopes,
+            tenant,
+            day: app.guichet.now().date_naive(),
+        };
+        let rules = &app.guichet.options().settings.rights.staff;
+        match allows(&claim, rules, &organisation, scope) {
+            Verdict::Allowed(_) => Ok(caller),
+            Verdict::Denied(Denial::Left) => Err(Problem::unauthorized()),
+            Verdict::Denied(denial) => Err(Problem::right_missing(scope, &denial)),
+        }
+    }
+
+    async fn within_limits(&self, app: &App, tenant: &str, caller: &Caller) -> Result<(), Problem> {
+        if let Some(request) = &self.about.request {
+            let known = app.guichet.request(tenant, request_id(request)?).await?;
+            // As if it were not there: the key does not even learn that it is.
+            return caller.reaches(&known.request.process).then_some(()).ok_or_else(Problem::not_found);
+        }
+        let process = self.about.process.as_deref();
+        process.filter(|process| caller.reaches(process)).map(|_| ()).ok_or_else(Problem::beyond_key)
     }
 
     /// The id of the command: the client's, or a fresh one.

@@ -25,15 +25,15 @@ use guichet_engine::{Receipt, Submission};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::access::{Access, AccessError};
 use crate::guichet::Guichet;
+use crate::rights::keys::{Access, AccessError};
 use pressure::Pressure;
 pub use pressure::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX};
 use problem::Problem;
 use readiness::Readiness;
 pub use readiness::{BEHIND_MAX, READY_CACHED, STORE_ANSWER_MAX};
 pub use serving::{CONNECTIONS_MAX, HEAD_MAX, Server, Stop, asked_to_stop};
-use throttle::{ARRIVALS, LOOK_UPS, Throttle};
+use throttle::{ARRIVALS, LOOK_UPS, STRANGERS, Throttle};
 
 /// The largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -90,6 +90,7 @@ pub(crate) struct App {
     pub(crate) access: Arc<Access>,
     pub(crate) look_ups: Arc<Throttle>,
     pub(crate) arrivals: Arc<Throttle>,
+    pub(crate) strangers: Arc<Throttle>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) readiness: Arc<Readiness>,
@@ -118,6 +119,7 @@ fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
         access: Arc::new(Access::open(&guichet.options().data)?),
         look_ups: Arc::new(Throttle::new(LOOK_UPS)),
         arrivals: Arc::new(Throttle::new(ARRIVALS)),
+        strangers: Arc::new(Throttle::new(STRANGERS)),
         slots: Arc::new(Semaphore::new(EXCHANGES_MAX)),
         pressure: Arc::default(),
         readiness: Arc::default(),
@@ -156,6 +158,7 @@ mod tests {
             access: Arc::new(Access::open(folder.path()).unwrap()),
             look_ups: Arc::new(Throttle::new(LOOK_UPS)),
             arrivals: Arc::new(Throttle::new(ARRIVALS)),
+            strangers: Arc::new(Throttle::new(STRANGERS)),
             slots: Arc::new(Semaphore::new(slots)),
             pressure: Arc::default(),
             readiness: Arc::default(),

@@ -12,6 +12,8 @@ use guichet_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::rights::{Denial, Scope};
+
 /// The media type of problem details.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -41,6 +43,9 @@ pub struct Problem {
     /// Every wrong field at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
+    /// The right that is missing, for example `requests:act`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
     /// Seconds after which trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -78,6 +83,7 @@ impl Problem {
             stage: None,
             allowed: Vec::new(),
             errors: Vec::new(),
+            needs: None,
             retry_after: None,
             exchange: None,
         }
@@ -125,6 +131,25 @@ impl Problem {
     #[must_use]
     pub fn forbidden(fr: &str, en: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "access.denied", fr, en)
+    }
+
+    /// A right is missing: which one, and why.
+    #[must_use]
+    pub fn right_missing(scope: Scope, denial: &Denial) -> Self {
+        let words = denial.words(scope);
+        let problem = Self::new(StatusCode::FORBIDDEN, "access.right_missing", words.fr, words.en);
+        Self { needs: Some(scope.name().to_owned()), ..problem }
+    }
+
+    /// The key is limited to some processes, and this is about another one, or about all of them.
+    #[must_use]
+    pub fn beyond_key() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "access.limited",
+            "Cette clé est limitée à certaines démarches ; ceci en concerne d’autres.",
+            "This key is limited to some processes; this is about others.",
+        )
     }
 
     /// What was sent cannot be understood.

@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 pub(crate) const LOOK_UPS: Rate = Rate { burst: 20.0, seconds_each: 3.0 };
 /// Requests from callers without a key: 60 at once, then one a second. A whole building may sit behind one address.
 pub(crate) const ARRIVALS: Rate = Rate { burst: 60.0, seconds_each: 1.0 };
+/// Keys and sessions that are none: 30 at once, then one every 2 seconds.
+pub(crate) const STRANGERS: Rate = Rate { burst: 30.0, seconds_each: 2.0 };
 /// Callers remembered; when there are more, those who have been quiet longest are forgotten.
 const CALLERS_MAX: usize = 10_000;
 

@@ -31,6 +31,8 @@ scopes! {
     RequestsAct = "requests:act",
     /// Read what was said in a request, opened.
     DossiersRead = "dossiers:read",
+    /// See who opened what was said in a request.
+    AccessesRead = "accesses:read",
     /// See who has what to do.
     InboxRead = "inbox:read",
     /// See figures.

@@ -25,6 +25,8 @@ sections! {
     messages,
     /// `[payments]`: the provider that takes money.
     payments,
+    /// `[rights]`: who of the staff may do what not everybody there may.
+    rights,
     /// `[sign_in]`: the identity providers of agents and citizens.
     sign_in,
     /// `[webhooks]`: which addresses may be sent to.

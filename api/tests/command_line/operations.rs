@@ -401,3 +401,31 @@ fn whoever_only_reads_is_served_beside_the_server_and_whoever_writes_is_refused(
     let show = run(&restored, &["show", request]);
     assert!(show.code == 0 && show.out.contains("voirie/chaussee-abimee"), "{show:?}");
 }
+
+#[test]
+fn keys_are_listed_replaced_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let make = ["key", "make", "--tenant", "ville", "--integrator", "portail", "--scope", "requests:read"];
+    let made = run(data, &[&make[..], &["--process", "voirie", "--format", "json"]].concat()).json();
+    let id = made["id"].as_str().unwrap();
+    let rotated = run(data, &["key", "rotate", "--tenant", "ville", id, "--grace", "1"]);
+    assert!(rotated.code == 0 && rotated.out.starts_with("gk_"), "{rotated:?}");
+    assert_eq!(run(data, &["key", "revoke", "--tenant", "ville", id]).code, 0);
+    assert_eq!(
+        run(data, &["key", "revoke", "--tenant", "ccas", id]).code,
+        1,
+        "another collectivity’s is none"
+    );
+    let list = run(data, &["key", "list", "--tenant", "ville", "--format", "json"]).json();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert!(list[0]["revoked"].is_string() && list[0]["replaced_by"] == list[1]["id"], "{list}");
+    assert_eq!(list[1]["processes"][0], "voirie");
+    let shown = run(data, &["key", "list", "--tenant", "ville"]);
+    assert!(shown.out.contains("retirée") && shown.out.contains("requests:read"), "{shown:?}");
+    assert_eq!(
+        run(data, &[&make[..7], &["--scope", "account"]].concat()).code,
+        2,
+        "no program has an account"
+    );
+}

@@ -5,6 +5,7 @@
 mod bad_input;
 mod contract;
 mod letters;
+mod matrix;
 mod open;
 mod pressure;
 mod routes;

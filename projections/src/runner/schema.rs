@@ -38,7 +38,13 @@ pub(crate) async fn prepare(connection: &mut Connection<'_>) -> Result<(), Proje
     for table in [&CHECKPOINTS, &LEADERSHIP] {
         connection.keep(table, false).await?;
     }
-    for table in [&crate::outbox::ATTEMPTS, &crate::catalogue::VIEWS] {
+    let shared = [
+        &crate::outbox::ATTEMPTS,
+        &crate::catalogue::VIEWS,
+        &crate::sessions::SESSIONS,
+        &crate::sessions::SIGN_INS,
+    ];
+    for table in shared {
         connection.keep(table, true).await?;
     }
     let first = "INSERT INTO leadership (id, epoch, published) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING";

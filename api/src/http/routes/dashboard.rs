@@ -17,6 +17,7 @@ use crate::rights::Scope;
     responses(
         (status = 200, description = "The figures.", body = DashboardAnswer),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]

@@ -31,6 +31,7 @@ fn picture(chart: &Chart) -> Response {
     responses(
         (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
@@ -57,6 +58,7 @@ pub(crate) async fn process(
     responses(
         (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]

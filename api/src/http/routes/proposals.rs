@@ -156,6 +156,7 @@ async fn checked(files: Vec<File>) -> Result<guichet_engine::rules::language::Ca
     responses(
         (status = 200, description = "In order, with who, when and through which request.", body = VersionsAnswer),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 422, response = ProblemAnswer)
     )
 )]

@@ -13,7 +13,7 @@ use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::{IncomingBody, ProblemAnswer};
 use crate::http::problem::Problem;
-use crate::rights::Scope;
+use crate::rights::{Principal, Scope};
 
 /// A request as a client sends it: the command `receive` without its name.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -97,8 +97,13 @@ pub(crate) async fn receive(
     Json(incoming): Json<Incoming>,
 ) -> Result<Response, Problem> {
     let principal = match wishes.caller(&app, &tenant).await? {
-        Some(_) => Some(wishes.needs(&app, &tenant, Scope::RequestsReceive).await?),
-        None => None,
+        // With an account one reports as everybody does.
+        Some(Principal::Citizen(_)) | None => None,
+        Some(Principal::Agent(_) | Principal::Integrator(_)) => {
+            let caller = wishes.needs_caller(&app, &tenant, Scope::RequestsReceive).await?;
+            let reached = caller.reaches(&incoming.process);
+            Some(reached.then_some(caller.principal).ok_or_else(Problem::beyond_key)?)
+        }
     };
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());

@@ -142,7 +142,8 @@ pub(crate) struct TaskAnswer {
     responses(
         (status = 200, description = "Cards, with how many there are and at which position that is true.", body = CardsAnswer),
         (status = 400, response = ProblemAnswer),
-        (status = 401, response = ProblemAnswer)
+        (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn list(
@@ -151,7 +152,11 @@ pub(crate) async fn list(
     Ask(filter): Ask<Filter>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
+    let caller = wishes.needs_caller(&app, &tenant, Scope::RequestsRead).await?;
+    let about = filter.process.as_deref().or(filter.theme.as_deref());
+    if caller.is_limited() && !about.is_some_and(|about| caller.reaches(about)) {
+        return Err(Problem::beyond_key());
+    }
     if filter.limit.is_some_and(|limit| limit == 0 || limit > guichet_projections::PAGE_ROWS_MAX) {
         return Err(Problem::malformed(
             "query.limit",
@@ -173,6 +178,7 @@ pub(crate) async fn list(
     responses(
         (status = 200, description = "The request.", body = RequestAnswer),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
@@ -237,6 +243,7 @@ fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskA
     responses(
         (status = 200, description = "Its events, the first first.", body = TimelineAnswer),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
@@ -264,6 +271,7 @@ pub(crate) async fn timeline(
     responses(
         (status = 200, description = "Choices with their rules, promises with their reckoning.", body = ExplanationAnswer),
         (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
         (status = 404, response = ProblemAnswer)
     )
 )]
