@@ -202,6 +202,13 @@ impl Definitions {
         self.read(|shelf| shelf.organisations.get(tenant).map(Arc::clone))
     }
 
+    /// How many times something was published, drafted or retired so far: it grows with every change, the same on every
+    /// server that has read as much.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.read(|shelf| shelf.heads.values().map(|head| head.get() + 1).sum())
+    }
+
     /// Collectivities that have an organisation, by name.
     #[must_use]
     pub fn tenants(&self) -> Vec<String> {

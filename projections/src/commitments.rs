@@ -7,13 +7,14 @@ use guichet_rules::request::{Clock, ClockStatus, RequestId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, rows_of};
+use crate::answer::{Answer, PAGE_ROWS_MAX, rows_of};
 use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Held, Process, Turn};
 use crate::store::{
-    Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, code, int, micros, opt_int, opt_text, text,
+    Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, code, int, marks, micros, opt_int, opt_text,
+    text,
 };
 
 /// The read model.
@@ -335,6 +336,29 @@ impl ReadModels {
         filter.with("rid = (SELECT rid FROM request_card WHERE request = ?)", request.0);
         filter.with("tenant = ?", tenant);
         self.commitments(filter, "place", 1_000).await
+    }
+
+    /// The clocks of several requests of a collectivity that have one of these names, those of closed cycles included;
+    /// at most ten for each request.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn commitments_among(
+        &self,
+        tenant: &str,
+        requests: &[RequestId],
+        names: &[&str],
+    ) -> Result<Answer<Vec<Commitment>>, ProjectionError> {
+        let mut filter = Where::default();
+        filter.with("tenant = ?", tenant);
+        let places = marks(requests.len());
+        filter.raw(
+            format!("rid IN (SELECT rid FROM request_card WHERE request IN ({places}))"),
+            requests.iter().map(|request| request.0.into()),
+        );
+        filter.among("commitment", names.iter().copied());
+        let most = u32::try_from(requests.len()).unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX) * 10;
+        self.commitments(filter, "rid, place", most).await
     }
 
     /// Promises that are past due at `now` (UTC) and not done, the longest overdue first.

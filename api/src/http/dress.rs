@@ -89,10 +89,16 @@ fn translate(
     response
 }
 
-/// Whether a handler of ours wrote the answer: those speak JSON, what lies beneath them plain text or nothing.
+/// Marks an answer that tells what went wrong in a form of its own: a page, or another protocol's errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnForm;
+
+/// Whether a handler of ours wrote the answer: those speak JSON or say that they speak
+/// otherwise, what lies beneath them plain text or nothing.
 fn is_ours(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind == PROBLEM_JSON || kind == "application/json")
+    response.extensions().get::<OwnForm>().is_some()
+        || kind.is_some_and(|kind| kind == PROBLEM_JSON || kind == "application/json")
 }
 
 /// What a panic is answered with: nothing of it reaches the client.

@@ -304,6 +304,19 @@ impl Caller {
 }
 
 impl Wishes {
+    /// The same with a key that was sent in another place than the header, as some protocols do.
+    pub(crate) fn with_key(mut self, key: Option<&str>) -> Self {
+        if let Some(key) = key {
+            self.key = Some(key.to_owned());
+        }
+        self
+    }
+
+    /// Whether the client shows a key, good or bad.
+    pub(crate) fn shows_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Who calls; nobody if the client shows nothing.
     pub(crate) async fn caller(&self, app: &App, tenant: &str) -> Result<Option<Principal>, Problem> {
         Ok(self.recognised(app, tenant).await?.map(|caller| caller.principal))

@@ -5,12 +5,14 @@
 mod answers;
 mod dress;
 mod extract;
+mod flat_form;
 pub mod openapi;
 mod pressure;
 pub mod problem;
 mod readiness;
 mod routes;
 mod schemas;
+mod sent;
 mod serving;
 mod throttle;
 mod words;

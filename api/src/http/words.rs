@@ -1,6 +1,8 @@
 //! What the stages and possible actions are called towards citizens.
 
-use guichet_engine::rules::text::Text;
+use guichet_engine::rules::commitment::Budget;
+use guichet_engine::rules::process::{Definition, Field, FieldType, Silence};
+use guichet_engine::rules::text::{Language, Text};
 
 /// A stage in a citizen's words.
 pub(crate) fn stage(id: &str) -> Text {
@@ -37,4 +39,95 @@ pub(crate) fn stage(id: &str) -> Text {
         ),
         _ => Text::new("Votre demande suit son cours.", "Your request is on its way."),
     }
+}
+
+/// What a process promises: how soon an answer comes, and what silence means.
+pub(crate) fn promises(definition: &Definition) -> Vec<Text> {
+    let answer = definition.commitments.iter().find(|commitment| commitment.commitment == "answer");
+    let answer = answer.and_then(|commitment| {
+        let usual = commitment.within.last()?.is;
+        let others = commitment.within.iter().map(|rule| rule.is);
+        Some(within(usual, others.filter(|budget| *budget != usual).last()))
+    });
+    let after =
+        definition.law.after.map(|after| (after.in_words(Language::Fr), after.in_words(Language::En)));
+    let silence = after.and_then(|(fr, en)| match definition.law.silence {
+        Silence::None => None,
+        Silence::Acceptance => Some(Text::new(
+            format!("Sans réponse au bout de {fr}, votre demande est acceptée."),
+            format!("Without an answer after {en}, your request is accepted."),
+        )),
+        Silence::Rejection => Some(Text::new(
+            format!("Sans réponse au bout de {fr}, votre demande est rejetée."),
+            format!("Without an answer after {en}, your request is rejected."),
+        )),
+    });
+    answer.into_iter().chain(silence).collect()
+}
+
+fn within(usual: Budget, other: Option<Budget>) -> Text {
+    let (fr, en) = (usual.in_words(Language::Fr), usual.in_words(Language::En));
+    match other {
+        None => {
+            Text::new(format!("Réponse promise sous {fr}."), format!("An answer is promised within {en}."))
+        }
+        Some(other) => Text::new(
+            format!("Réponse promise sous {fr}, ou {} dans certains cas.", other.in_words(Language::Fr)),
+            format!("An answer is promised within {en}, or {} in some cases.", other.in_words(Language::En)),
+        ),
+    }
+}
+
+/// A part of a value that is asked for in parts.
+pub(crate) fn part(part: &str) -> Text {
+    match part {
+        "lat" => Text::new("latitude", "latitude"),
+        "lon" => Text::new("longitude", "longitude"),
+        "address" => Text::new("adresse", "address"),
+        "name" => Text::new("nom", "name"),
+        "first_name" => Text::new("prénom", "first name"),
+        "birth_date" => Text::new("date de naissance", "date of birth"),
+        "siret" => Text::new("numéro SIRET", "SIRET number"),
+        "city" => Text::new("ville", "town"),
+        "street" => Text::new("numéro et rue", "number and street"),
+        "postcode" => Text::new("code postal", "postcode"),
+        other => Text::new(other, ""),
+    }
+}
+
+/// How a value must look, where its type or its limits say so.
+pub(crate) fn limits(field: &Field) -> Vec<Text> {
+    let mut said = Vec::new();
+    match field.kind {
+        FieldType::Date => said.push(Text::new("Format AAAA-MM-JJ.", "Format YYYY-MM-DD.")),
+        FieldType::Time => said.push(Text::new("Format HH:MM.", "Format HH:MM.")),
+        FieldType::Integer => said.push(Text::new("Un nombre entier.", "A whole number.")),
+        FieldType::Money => said.push(Text::new("En euros.", "In euros.")),
+        FieldType::Text
+        | FieldType::Number
+        | FieldType::Boolean
+        | FieldType::Choice
+        | FieldType::Choices
+        | FieldType::Location
+        | FieldType::Files
+        | FieldType::Person
+        | FieldType::Organisation
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Address
+        | FieldType::Iban => {}
+    }
+    if let Some(most) = field.max_length {
+        said.push(Text::new(format!("{most} caractères au plus."), format!("At most {most} characters.")));
+    }
+    if let Some(min) = field.min {
+        said.push(Text::new(format!("Au moins {min}."), format!("At least {min}.")));
+    }
+    if let Some(max) = field.max {
+        said.push(Text::new(format!("Au plus {max}."), format!("At most {max}.")));
+    }
+    if let Some(most) = field.at_most {
+        said.push(Text::new(format!("{most} au plus."), format!("At most {most}.")));
+    }
+    said
 }

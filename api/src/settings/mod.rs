@@ -23,6 +23,8 @@ sections! {
     channels,
     /// `[messages]`: gateways for text messages, quiet hours, digests, letters.
     messages,
+    /// `[open311]`: names of jurisdictions, whom clients may ask.
+    open311,
     /// `[payments]`: the provider that takes money.
     payments,
     /// `[rights]`: who of the staff may do what not everybody there may.

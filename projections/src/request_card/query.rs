@@ -33,6 +33,8 @@ pub struct CardQuery {
     pub tenant: Option<String>,
     /// Of this process.
     pub process: Option<String>,
+    /// Of one of these processes; of any if there are none.
+    pub processes: Vec<String>,
     /// Of this theme.
     pub theme: Option<String>,
     /// Of this kind.
@@ -57,10 +59,14 @@ pub struct CardQuery {
     pub received_from: Option<DateTime<Utc>>,
     /// Received before this instant (UTC).
     pub received_until: Option<DateTime<Utc>>,
+    /// With something that was recorded at this instant (UTC) or later.
+    pub updated_from: Option<DateTime<Utc>>,
     /// Their order.
     pub order: CardOrder,
     /// How many at once: 50 if 0, at most 1,000.
     pub limit: u32,
+    /// How many to leave out first, for callers that count pages; a cursor costs less.
+    pub skip: u32,
     /// What the page before gave as `next`.
     pub cursor: Option<String>,
 }
@@ -122,6 +128,7 @@ impl CardQuery {
         let mut filter = Where::default();
         filter.maybe("tenant = ?", self.tenant.as_ref());
         filter.maybe("process = ?", self.process.as_ref());
+        filter.among("process", self.processes.iter());
         filter.maybe("theme = ?", self.theme.as_ref());
         filter.maybe("kind = ?", self.kind.map(|kind| code(&kind)));
         filter.maybe("channel = ?", self.channel.map(Channel::id));
@@ -134,6 +141,7 @@ impl CardQuery {
         filter.maybe("due < ?", self.due_before);
         filter.maybe("received >= ?", self.received_from);
         filter.maybe("received < ?", self.received_until);
+        filter.maybe("updated >= ?", self.updated_from);
         if self.order == CardOrder::Due {
             filter.raw("due IS NOT NULL", []);
         }
@@ -233,10 +241,11 @@ impl ReadModels {
         }
         let limit = rows_of(query.limit);
         let sql = format!(
-            "SELECT {} FROM request_card {} ORDER BY {key} {direction}, rid {direction} LIMIT {}",
+            "SELECT {} FROM request_card {} ORDER BY {key} {direction}, rid {direction} LIMIT {} OFFSET {}",
             columns(),
             filter.sql(),
-            limit + 1
+            limit + 1,
+            query.skip
         );
         let rows = snapshot.rows(sql, &filter.values).await?;
         let mut cards = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

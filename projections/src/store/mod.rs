@@ -16,7 +16,7 @@ pub(crate) use connection::{Connection, Row};
 pub(crate) use database::Database;
 pub use place::Place;
 pub(crate) use presence::{Presence, Witness};
-pub(crate) use read::{Columns, Snapshot, Where};
+pub(crate) use read::{Columns, Snapshot, Where, marks};
 #[cfg(test)]
 pub(crate) use table::Type;
 pub(crate) use table::{NEXT, SERVING, Table, bytes, int, opt_int, opt_real, opt_text, text};

@@ -137,6 +137,11 @@ impl Columns<'_> {
     }
 }
 
+/// The places of so many values between the brackets of `IN (…)`; of none, one that nothing equals.
+pub(crate) fn marks(count: usize) -> String {
+    if count == 0 { "NULL".to_owned() } else { vec!["?"; count].join(",") }
+}
+
 /// The conditions of a query and their values.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Where {

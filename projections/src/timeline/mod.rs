@@ -19,7 +19,9 @@ use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Change, Fold};
-use crate::store::{Columns, Rows, Snapshot, Table, int, opt_text, position_of, text, token_of};
+use crate::store::{
+    Columns, Rows, Snapshot, Table, Where, int, marks, opt_text, position_of, text, token_of,
+};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -106,13 +108,48 @@ impl ReadModels {
         tenant: &str,
         request: RequestId,
     ) -> Result<Answer<Vec<TimelineEntry>>, ProjectionError> {
+        let mut filter = Where::default();
+        filter.with("c.request = ?", request.0);
+        filter.with("c.tenant = ?", tenant);
+        let answer = self.entries(tenant, filter, 1_000_000).await?;
+        let entries = answer.value.into_iter().map(|(_, entry)| entry).collect();
+        Ok(Answer { as_of: answer.as_of, n: answer.n, open: answer.open, value: entries })
+    }
+
+    /// What was recorded of several requests of `tenant` between two instants (UTC), both included, with the request of
+    /// each, in the order of the journal; the first ten thousand.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn timeline_among(
+        &self,
+        tenant: &str,
+        requests: &[RequestId],
+        (from, until): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Answer<Vec<(RequestId, TimelineEntry)>>, ProjectionError> {
+        let mut filter = Where::default();
+        let places = marks(requests.len());
+        filter.raw(format!("c.request IN ({places})"), requests.iter().map(|request| request.0.into()));
+        filter.with("c.tenant = ?", tenant);
+        filter.with("t.recorded >= ?", from);
+        filter.with("t.recorded <= ?", until);
+        self.entries(tenant, filter, 10_000).await
+    }
+
+    async fn entries(
+        &self,
+        tenant: &str,
+        filter: Where,
+        limit: u32,
+    ) -> Result<Answer<Vec<(RequestId, TimelineEntry)>>, ProjectionError> {
         let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let sql = format!(
-            "SELECT {}, c.definition, c.open FROM timeline t JOIN request_card c ON c.rid = t.rid \
-             WHERE c.request = ? AND c.tenant = ? ORDER BY t.revision",
-            TABLE.columns.iter().map(|column| format!("t.{}", column.name)).collect::<Vec<_>>().join(", ")
+            "SELECT {}, c.definition, c.open, c.request FROM timeline t JOIN request_card c ON c.rid = t.rid \
+             {} ORDER BY t.position LIMIT {limit}",
+            TABLE.columns.iter().map(|column| format!("t.{}", column.name)).collect::<Vec<_>>().join(", "),
+            filter.sql()
         );
-        let rows = snapshot.rows(sql, &[request.0.into(), tenant.into()]).await?;
+        let rows = snapshot.rows(sql, &filter.values).await?;
         let organisation = self.organisation(tenant);
         let (mut entries, mut open) = (Vec::with_capacity(rows.len()), 0);
         for row in &rows {
@@ -126,10 +163,11 @@ impl ReadModels {
             let operands: Map<String, Json> = at.json()?;
             let definition = self.definition(&guichet_rules::process::DefinitionHash(at.take()?));
             open += u64::from(at.flag()?);
+            let request = RequestId(at.uuid()?);
             let names =
                 words::Names { organisation: organisation.as_deref(), definition: definition.as_deref() };
             let text = words::sentence(&event_type, &operands, &names);
-            entries.push(TimelineEntry {
+            let entry = TimelineEntry {
                 position,
                 revision,
                 event_type,
@@ -139,7 +177,8 @@ impl ReadModels {
                 on_behalf_of,
                 operands,
                 text,
-            });
+            };
+            entries.push((request, entry));
         }
         Ok(snapshot.answer((entries.len() as u64, open), entries))
     }

@@ -9,7 +9,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use serde_json::Value;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -34,6 +34,7 @@ pub(crate) use super::schemas::*;
     tags(
         (name = "public", description = "For citizens and the portals that stand between."),
         (name = "agents", description = "For the town hall's people and programs: with a key."),
+        (name = "open311", description = "Open311 GeoReport v2, for clients that speak it already."),
         (name = "operators", description = "For whoever runs the server.")
     ),
     modifiers(&Key)
@@ -50,7 +51,13 @@ impl Modify for Key {
                 .description(Some("A key made by `guichet key`, for one collectivity."))
                 .build(),
         );
-        document.components.get_or_insert_with(Default::default).add_security_scheme("key", scheme);
+        let open311 = SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::with_description(
+            "api_key",
+            "The same key as Open311 sends it: as an argument, behind the question mark or, better, in the form.",
+        )));
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("key", scheme);
+        components.add_security_scheme("open311_key", open311);
     }
 }
 

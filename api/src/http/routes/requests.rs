@@ -85,6 +85,7 @@ impl Filter {
             order: self.order.unwrap_or_default(),
             limit: self.limit.unwrap_or_default(),
             cursor: self.cursor,
+            ..CardQuery::default()
         }
     }
 }

@@ -4,6 +4,7 @@ mod dashboard;
 mod diagram;
 mod follow;
 mod health;
+mod open311;
 mod proposals;
 mod receive;
 mod requests;

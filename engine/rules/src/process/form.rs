@@ -25,7 +25,8 @@ pub enum FieldType {
     Choice,
     /// Several of the options.
     Choices,
-    /// A place: `[latitude, longitude]` in degrees (WGS 84), or an object with `lat`, `lon`, `address`, `area`.
+    /// A place: `[latitude, longitude]` in degrees (WGS 84), or an object with `lat`, `lon`, `address`, `area`;
+    /// the address alone will do.
     Location,
     /// Attached files: objects with `name`, `type`, `size` (bytes) and `sha256`.
     Files,

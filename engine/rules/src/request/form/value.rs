@@ -181,8 +181,10 @@ impl Checker<'_> {
     }
 
     fn location(&mut self, value: &Value) -> Option<Value> {
-        let (fr, en) =
-            ("un lieu (latitude et longitude en degrés)", "a place (latitude and longitude in degrees)");
+        let (fr, en) = (
+            "un lieu (latitude et longitude en degrés, ou une adresse)",
+            "a place (latitude and longitude in degrees, or an address)",
+        );
         let mut place = Map::new();
         let (lat, lon) = match value {
             Value::Array(pair) => match pair.as_slice() {
@@ -211,6 +213,10 @@ impl Checker<'_> {
             (Some(lat), Some(lon)) if lat.abs() <= 90.0 && lon.abs() <= 180.0 => {
                 place.insert("lat".into(), lat.into());
                 place.insert("lon".into(), lon.into());
+                Some(Value::Object(place))
+            }
+            // Whoever has no map knows the address; where it lies is found out later.
+            (None, None) if place.get("address").and_then(Value::as_str).is_some_and(is_written) => {
                 Some(Value::Object(place))
             }
             _ => self.wrong_type(fr, en),
@@ -286,6 +292,10 @@ impl Checker<'_> {
             format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, (cents / 100).abs(), (cents % 100).abs());
         self.range(amount).then(|| json!({ "amount": written, "currency": currency }))
     }
+}
+
+fn is_written(text: &str) -> bool {
+    !text.trim().is_empty()
 }
 
 /// Whether a media type fits a pattern such as `image/*` or `application/pdf`.

@@ -122,6 +122,7 @@ fn every_type_has_its_shape() {
             json!({ "lat": 1, "lon": 2, "area": "q1" }),
             json!({ "lat": 1.0, "lon": 2.0, "area": "q1" }),
         ),
+        (FieldType::Location, json!({ "address": "1 rue X" }), json!({ "address": "1 rue X" })),
         (
             FieldType::Organisation,
             json!({ "name": "Foyer", "siret": "12345678901234" }),
@@ -153,6 +154,8 @@ fn what_has_another_shape_is_refused() {
         (FieldType::Choice, json!("c"), "field.option"),
         (FieldType::Choices, json!(["a", "c"]), "field.option"),
         (FieldType::Location, json!([1]), "field.type"),
+        (FieldType::Location, json!({ "address": " " }), "field.type"),
+        (FieldType::Location, json!({ "lat": 1, "address": "1 rue X" }), "field.type"),
         (FieldType::Location, json!({ "lat": 1, "lon": 2, "street": "x" }), "field.type"),
         (FieldType::Files, json!(["x"]), "field.type"),
         (FieldType::Person, json!({ "first_name": "x" }), "field.type"),
