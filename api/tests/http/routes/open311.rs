@@ -1,7 +1,8 @@
 use axum::body::Body;
 use axum::http::Method;
-use guichet::Holder;
 use guichet::adopt::{read_definition, read_services};
+use guichet::rights::Scope;
+use guichet::{Access, Holder, KeyTerms};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Town, request};
@@ -35,7 +36,11 @@ async fn pothole(town: &Town, key: &str, more: &[(&str, &str)]) -> Answer {
 }
 
 fn key(town: &Town) -> String {
-    town.key("ville", Holder::Integrator("fixmystreet".into()))
+    let scopes = vec![Scope::RequestsReceive, Scope::RequestsRead, Scope::RequestsAct];
+    let holder = Holder::Integrator("fixmystreet".into());
+    let terms = KeyTerms { scopes: Some(scopes), ..KeyTerms::new("ville", holder) };
+    let access = Access::open(town.folder.path()).unwrap();
+    access.make(&terms, town.guichet.ambient().as_ref()).unwrap().0
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use guichet_engine::rules::text::Language;
 
 use super::answer::{Fault, Format};
 use crate::http::App;
-use crate::http::extract::Wishes;
+use crate::http::extract::{Caller, Wishes};
 use crate::http::flat_form::Flat;
 use crate::http::problem::Problem;
 use crate::rights::Scope;
@@ -19,8 +19,6 @@ pub(super) struct Call {
     pub(super) arguments: Flat,
     /// What the headers say, with the key wherever it stood.
     pub(super) wishes: Wishes,
-    /// Whether a key was shown at all.
-    pub(super) keyed: bool,
 }
 
 impl Call {
@@ -28,17 +26,20 @@ impl Call {
     pub(super) async fn new(app: &App, arguments: Flat, wishes: Wishes) -> Result<Self, Fault> {
         let tenant = jurisdiction(app, arguments.one("jurisdiction_id")).await?;
         let wishes = wishes.with_key(arguments.one("api_key"));
-        let keyed = wishes.shows_key();
-        Ok(Self { tenant, arguments, wishes, keyed })
+        Ok(Self { tenant, arguments, wishes })
     }
 
-    /// Whether the caller may see more than everybody. A key that is wrong is refused, even where none is needed.
-    pub(super) async fn sees_all(&self, app: &App) -> Result<bool, Fault> {
-        if !self.keyed {
-            return Ok(false);
+    /// Who sees more than everybody. A key that is wrong is refused, even where none is needed; one without the right sees
+    /// what everybody sees.
+    pub(super) async fn reader(&self, app: &App) -> Result<Option<Caller>, Fault> {
+        if self.wishes.caller(app, &self.tenant).await?.is_none() {
+            return Ok(None);
         }
-        self.wishes.needs(app, &self.tenant, Scope::RequestsRead).await?;
-        Ok(true)
+        match self.wishes.needs_caller(app, &self.tenant, Scope::RequestsRead).await {
+            Ok(caller) => Ok(Some(caller)),
+            Err(problem) if problem.status == 403 => Ok(None),
+            Err(problem) => Err(problem.into()),
+        }
     }
 
     /// Whether an argument says yes.

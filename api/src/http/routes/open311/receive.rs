@@ -16,7 +16,7 @@ use super::answer::{ErrorRow, Fault, Format, written};
 use super::call::{Call, answered, channel, is_service, no_service, process_of};
 use super::form::Own;
 use crate::http::App;
-use crate::http::extract::{At, Wishes};
+use crate::http::extract::{At, Caller, Wishes};
 use crate::http::flat_form::{Flat, values};
 use crate::http::problem::Problem;
 use crate::http::sent::Sent;
@@ -47,7 +47,8 @@ pub(crate) struct ReceiptRow {
 
 /// A service request as a form; a real one also has `attribute[CODE]`, once or several times for each attribute.
 #[derive(ToSchema)]
-#[schema(as = Open311Submission)]
+#[schema(as = Open311Submission, example = json!({ "jurisdiction_id": "ville", "service_code": "voirie.chaussee-abimee",
+    "lat": "48.957", "long": "4.363", "description": "Un trou" }))]
 #[allow(dead_code, reason = "it stands for the schema of a body")]
 pub(crate) struct SubmissionBody {
     /// The key; it may also come as `Authorization: Bearer …`.
@@ -133,7 +134,7 @@ pub(super) async fn sender(
     wishes: Wishes,
     request: Request,
     scope: Scope,
-) -> Result<(Call, Principal, Sent), Fault> {
+) -> Result<(Call, Caller, Sent), Fault> {
     let mut sent = Sent::read(request, app).await?;
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         sent.flat.push(&name, &value)?;
@@ -142,8 +143,8 @@ pub(super) async fn sender(
         return Err(Problem::unauthorized().into());
     }
     let call = Call::new(app, std::mem::take(&mut sent.flat), wishes).await?;
-    let principal = call.wishes.needs(app, &call.tenant, scope).await?;
-    Ok((call, principal, sent))
+    let caller = call.wishes.needs_caller(app, &call.tenant, scope).await?;
+    Ok((call, caller, sent))
 }
 
 async fn receive(
@@ -153,16 +154,19 @@ async fn receive(
     request: Request,
     format: Format,
 ) -> Result<Response, Fault> {
-    let (call, principal, _sent) = sender(app, query, wishes, request, Scope::RequestsReceive).await?;
+    let (call, caller, _sent) = sender(app, query, wishes, request, Scope::RequestsReceive).await?;
     let Some(code) = call.arguments.one("service_code") else {
         let (fr, en) = ("cet argument est nécessaire.", "this argument is needed.");
         return Err(Fault::argument("service_code", fr, en).into());
     };
     let plan = app.guichet.engine().in_force_now(&call.tenant, &process_of(code)).await?;
-    let plan = plan.filter(|plan| is_service(plan.definition())).ok_or_else(no_service)?;
+    let offered = |plan: &std::sync::Arc<Plan>| {
+        is_service(plan.definition()) && caller.reaches(&plan.definition().process)
+    };
+    let plan = plan.filter(offered).ok_or_else(no_service)?;
     let incoming = Incoming::read(plan.definition(), &call)?;
     let command_id = call.wishes.command_id(app)?;
-    let row = match incoming.received(app, &call, &principal, command_id).await {
+    let row = match incoming.received(app, &call, &caller.principal, command_id).await {
         Ok(receipt) => row(&plan, &receipt, call.wishes.language),
         Err(fault) if fault.code() == "journal.indeterminate" => ReceiptRow {
             service_request_id: None,

@@ -20,7 +20,7 @@ use super::call::{Call, answered, code_of, is_service, no_service, process_of};
 use super::form::Own;
 use super::status;
 use crate::http::App;
-use crate::http::extract::{At, Wishes};
+use crate::http::extract::{At, Caller, Wishes};
 use crate::http::flat_form::Flat;
 use crate::http::words;
 
@@ -161,10 +161,10 @@ requests!(
 
 async fn list(app: &App, query: Option<String>, wishes: Wishes, format: Format) -> Result<Response, Fault> {
     let call = Call::new(app, Flat::parse(query.unwrap_or_default().as_bytes())?, wishes).await?;
-    let sees_all = call.sees_all(app).await?;
+    let reader = call.reader(app).await?;
     let ids = call.list("service_request_id");
     let cards = if ids.is_empty() { found(app, &call).await? } else { named(app, &call, &ids).await? };
-    let rows = Rows { app, call: &call, sees_all }.of(cards).await?;
+    let rows = Rows { app, call: &call, reader }.of(cards).await?;
     Ok(written(StatusCode::OK, format, "service_requests", &rows))
 }
 
@@ -196,12 +196,12 @@ pub(crate) async fn open311_request(
     };
     answered(format, language, async {
         let call = Call::new(&app, Flat::parse(query.unwrap_or_default().as_bytes())?, wishes).await?;
-        let sees_all = call.sees_all(&app).await?;
+        let reader = call.reader(&app).await?;
         let cards = named(&app, &call, &[id]).await?;
         if cards.is_empty() {
             return Err(no_request().into());
         }
-        let rows = Rows { app: &app, call: &call, sees_all }.of(cards).await?;
+        let rows = Rows { app: &app, call: &call, reader }.of(cards).await?;
         Ok(written(StatusCode::OK, format, "service_requests", &rows))
     })
     .await
@@ -330,7 +330,7 @@ pub(super) fn dated(at: DateTime<Utc>) -> String {
 struct Rows<'a> {
     app: &'a App,
     call: &'a Call,
-    sees_all: bool,
+    reader: Option<Caller>,
 }
 
 impl Rows<'_> {
@@ -375,7 +375,7 @@ impl Rows<'_> {
             long: card.lon.map(coarse),
             ..RequestRow::default()
         };
-        if self.sees_all {
+        if self.reader.as_ref().is_some_and(|reader| reader.reaches(&card.process)) {
             self.open(card, &mut row).await?;
         }
         if self.call.says("extensions") {

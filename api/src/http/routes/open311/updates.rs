@@ -60,7 +60,9 @@ pub(crate) struct UpdateReceipt {
 
 /// An update as a form.
 #[derive(ToSchema)]
-#[schema(as = Open311UpdateSubmission)]
+#[schema(as = Open311UpdateSubmission, example = json!({ "jurisdiction_id": "ville",
+    "service_request_id": "0198c6a2-0000-7000-8000-0000000000ff", "update_id": "12", "status": "open",
+    "updated_datetime": "2026-11-03T09:00:00Z", "description": "Toujours là" }))]
 #[allow(dead_code, reason = "it stands for the schema of a body")]
 pub(crate) struct UpdateBody {
     /// The key; it may also come as `Authorization: Bearer …`.
@@ -157,7 +159,7 @@ updates!(
 
 async fn list(app: &App, query: Option<String>, wishes: Wishes, format: Format) -> Result<Response, Fault> {
     let call = Call::new(app, Flat::parse(query.unwrap_or_default().as_bytes())?, wishes).await?;
-    call.sees_all(app).await?;
+    call.reader(app).await?;
     let (from, until) = window(app, &call)?;
     let processes = processes(app, &call).await?;
     let models = app.guichet.read_models();
@@ -202,11 +204,11 @@ async fn update(
     request: Request,
     format: Format,
 ) -> Result<Response, Fault> {
-    let (call, principal, _) = sender(app, query, wishes, request, Scope::RequestsAct).await?;
+    let (call, caller, _) = sender(app, query, wishes, request, Scope::RequestsAct).await?;
     let cards = named(app, &call, &[call.arguments.one("service_request_id").unwrap_or_default()]).await?;
     let sent = Update::read(&call)?;
-    let card = cards.first().ok_or_else(no_request)?;
-    let actor = principal.actor();
+    let card = cards.first().filter(|card| caller.reaches(&card.process)).ok_or_else(no_request)?;
+    let actor = caller.principal.actor();
     let by = match &actor {
         Actor::Agent(name) | Actor::Integrator(name) => name.as_str(),
         Actor::Requester | Actor::Engine => "",
