@@ -19,6 +19,7 @@ use guichet_engine::{Ambient, Engine, EngineError, Entry, Known, Published, Rece
 use guichet_projections::{Place, ProjectionError, ReadModels};
 
 use crate::attachments::{AttachmentError, Attachments};
+use crate::channels::limits::Limits;
 use crate::dashboard::Dashboard;
 use crate::diagram::{Chart, Names, chart, mark};
 use crate::dossier::Dossier;
@@ -78,6 +79,8 @@ struct Inner {
     name: String,
     /// When the store last refused to take anything, if it has taken nothing since.
     refused: Mutex<Option<Instant>>,
+    /// How much came in lately by ways that anybody can use.
+    limits: Limits,
 }
 
 /// How long a store that refused counts as refusing; then it is tried again.
@@ -160,7 +163,8 @@ impl Guichet {
         getrandom::fill(&mut drawn).map_err(|error| EngineError::Chance(error.to_string()))?;
         let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
         let attachments = Attachments::new(&options.data, &options.settings, &options.ambient);
-        let inner = Inner { engine, models, outbound, attachments, options, name, refused: Mutex::default() };
+        let (refused, limits) = (Mutex::default(), Limits::default());
+        let inner = Inner { engine, models, outbound, attachments, options, name, refused, limits };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -192,6 +196,12 @@ impl Guichet {
     #[must_use]
     pub fn attachments(&self) -> &Attachments {
         &self.inner.attachments
+    }
+
+    /// How much came in lately by ways that anybody can use.
+    #[must_use]
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// Time and chance.

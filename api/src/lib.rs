@@ -42,6 +42,7 @@ pub mod ambient;
 pub mod attachments;
 pub mod backup;
 mod catalogue_folder;
+pub mod channels;
 pub mod cli;
 mod dashboard;
 pub mod diagram;

@@ -46,6 +46,11 @@ impl Failure {
         Self { code: STORE, sentence: sentence.into() }
     }
 
+    /// With an exit code of its own: for programs that are called by others who expect theirs.
+    pub(crate) fn exit(code: u8, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into() }
+    }
+
     /// The sentence.
     pub(crate) fn sentence(&self) -> &str {
         &self.sentence

@@ -22,6 +22,7 @@ mod listen;
 mod local;
 mod log;
 mod lsp;
+mod mail_in;
 mod migrate;
 mod named;
 mod new;
@@ -89,6 +90,7 @@ commands! {
     explain::Explain,
     replay::Replay,
     import::Import,
+    mail_in::MailIn,
     publish::Publish,
     propose::Propose,
     retire::Retire,

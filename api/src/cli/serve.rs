@@ -122,6 +122,10 @@ impl Serve {
         if let Some(catalogue) = &self.catalogue {
             store::publish(&guichet, catalogue, context.language).await?;
         }
+        let faults = crate::channels::check(&guichet);
+        if !faults.is_empty() {
+            return Err(Failure::usage(faults.join("\n")));
+        }
         let drain = self.drain.unwrap_or(if context.store.is_shared() { DRAIN_SECONDS } else { 0 });
         let http = HttpOptions {
             bind: self.listen,

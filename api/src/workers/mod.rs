@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::channels::maildir;
 use crate::guichet::Guichet;
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
@@ -61,8 +62,14 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
         let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
-        let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped));
-        Self { stop, tasks: vec![timers, publications, outbox] }
+        let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped.clone()));
+        let mut tasks = vec![timers, publications, outbox];
+        for mailbox in
+            guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
+        {
+            tasks.push(tokio::spawn(maildir::watch(guichet.clone(), mailbox.clone(), stopped.clone())));
+        }
+        Self { stop, tasks }
     }
 
     /// Lets each finish the step it is at, and ends them.

@@ -7,15 +7,16 @@ use guichet_engine::rules::process::Delivery;
 use guichet_engine::rules::request::{
     Actor, Command, CommandId, Effect, Recipient, RequestId, Subject, What,
 };
-use guichet_engine::{EngineError, Entry, Span, Submission};
+use guichet_engine::{EngineError, Entry, Span, Submission, tenant_of};
 use guichet_projections::{Claim, OutboxItem};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{CATCH_UP, NAMESPACE, WorkerError};
+use crate::channels::thread;
 use crate::guichet::Guichet;
-use crate::outbound::SendError;
 use crate::outbound::compose::{Composed, Occasion, compose};
+use crate::outbound::{Means, OutMessage, SendError};
 
 /// Effects claimed at once.
 pub(crate) const BATCH: usize = 64;
@@ -198,6 +199,7 @@ impl Outbox {
             Composed::Unreachable(why) => return Ok(Err(SendError::Never(why))),
             Composed::Send(messages) => messages,
         };
+        let messages = self.tagged(item, messages)?;
         let mut reached = false;
         let mut refused = None;
         for message in &messages {
@@ -212,6 +214,21 @@ impl Outbox {
             Some(why) if !reached => Err(SendError::Never(why)),
             Some(_) | None => Ok(()),
         })
+    }
+
+    /// Mails to the requester carry the tag by which an answer to them shows which request it is about.
+    fn tagged(
+        &self,
+        item: &OutboxItem,
+        mut messages: Vec<OutMessage>,
+    ) -> Result<Vec<OutMessage>, WorkerError> {
+        if item.recipient == Recipient::Requester {
+            let tag = thread::tag(self.guichet.engine(), &tenant_of(&item.tenant)?, item.request);
+            for message in messages.iter_mut().filter(|message| message.means == Means::Email) {
+                message.id = format!("{}.{tag}", message.id);
+            }
+        }
+        Ok(messages)
     }
 
     async fn report(&self, item: &OutboxItem, command: &Command, how: &str) -> Result<(), WorkerError> {

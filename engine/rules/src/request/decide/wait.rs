@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::decision::Decision;
 use super::{REASON, legal_is_incomplete, qualify, said, said_if_any};
 use crate::commitment::Budget;
+use crate::process::FieldType;
 use crate::request::clock::ClockStatus;
 use crate::request::evolve::sum;
 use crate::request::happened::{Asked, Extended, Replied, Resumed, Suspended};
@@ -47,7 +48,7 @@ pub(super) fn ask(
     d.emit(Asked { question: Personal::requester(question), pieces, reply_by, remind_at })
 }
 
-/// The requester answers what was asked; or writes without being asked, which changes no field.
+/// The requester answers what was asked; or writes without being asked, which may add files and changes nothing else.
 pub(super) fn reply(
     d: &mut Decision<'_>,
     text: Option<&str>,
@@ -62,11 +63,24 @@ pub(super) fn reply(
     }
     let awaited =
         matches!(request.hold, Some(Hold::WaitingForRequester { .. })) || legal_is_incomplete(request);
-    if !awaited && !form.is_empty() {
+    if !awaited && !adds_files_only(d, request, form) {
         return Err(refusal::waiting_not_waiting());
     }
     let form = qualify::completed(d, form, false)?;
     d.emit(Replied { text, form, complete: complete && awaited })
+}
+
+/// Whether all that a form does is to add files to those that are there.
+fn adds_files_only(d: &Decision<'_>, request: &Request, form: &Map<String, Value>) -> bool {
+    let fields = &d.plan.definition().form;
+    form.iter().all(|(name, given)| {
+        let files = fields.iter().any(|field| field.field == *name && field.kind == FieldType::Files);
+        let there = request.form.get(name).and_then(Value::as_array);
+        let kept = there.is_none_or(|there| {
+            given.as_array().is_some_and(|given| there.iter().all(|file| given.contains(file)))
+        });
+        files && kept
+    })
 }
 
 pub(super) fn suspend(

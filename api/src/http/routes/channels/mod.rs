@@ -1,0 +1,48 @@
+//! Messages that arrive: mails, text messages, social messages, a patroller's quick report, batches.
+
+mod mail;
+
+use axum::extract::DefaultBodyLimit;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::channels::TakeError;
+use crate::http::App;
+use crate::http::problem::Problem;
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(
+        OpenApiRouter::new()
+            .routes(routes!(mail::channels_mail))
+            .layer(DefaultBodyLimit::max(crate::channels::mail::MAIL_BYTES_MAX)),
+    )
+}
+
+impl From<TakeError> for Problem {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Engine(error) => error.into(),
+            TakeError::ReadModels(error) => error.into(),
+            TakeError::Attachments(error) => {
+                tracing::warn!(%error, "a file that came with a message is not stored for now");
+                Self::busy()
+            }
+            TakeError::TooMuch(seconds) => Self::too_many(seconds),
+            TakeError::NoProcess(_) => {
+                tracing::error!(%error, "the settings of the channels do not fit what is in force");
+                unset()
+            }
+        }
+    }
+}
+
+/// Nothing is set up for this channel, or no longer fits what is in force.
+fn unset() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::NOT_FOUND,
+        "channel.unset",
+        "Ce canal n’est pas configuré pour cette collectivité.",
+        "This channel is not set up for this collectivity.",
+    )
+}
