@@ -13,6 +13,7 @@ use guichet::engine::ManualClock;
 use guichet::engine::rules::language::Catalogue;
 use guichet::http::{HttpOptions, router};
 use guichet::outbound::{MemoryOutbound, Outbound};
+use guichet::settings::Settings;
 use guichet::workers::{Outbox, Timers};
 use guichet::{Access, Guichet, Holder, Options, load_folder};
 use serde_json::{Value, json};
@@ -62,16 +63,32 @@ impl Town {
         Self::sending(None).await
     }
 
+    /// A town of one theme's processes, with these settings (TOML).
+    pub(crate) async fn set(theme: &str, settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("guichet.toml");
+        std::fs::write(&path, settings).unwrap();
+        let settings = Settings::read(&path).unwrap_or_else(|error| panic!("{error}"));
+        let mut some = catalogue().clone();
+        some.definitions.retain(|definition| definition.theme == theme);
+        Self::made(None, settings, &some).await
+    }
+
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
+        Self::made(outbound, Settings::default(), roads()).await
+    }
+
+    async fn made(outbound: Option<Arc<dyn Outbound>>, settings: Settings, catalogue: &Catalogue) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
         let sent = MemoryOutbound::default();
         let outbound = outbound.unwrap_or_else(|| Arc::new(sent.clone()));
         let options = Options::new(folder.path())
             .ambient(Arc::new(Surroundings::with_clock(clock.clone())))
-            .outbound(outbound);
+            .outbound(outbound)
+            .settings(settings);
         let guichet = Guichet::in_memory(options).await.unwrap();
-        guichet.publish(roads()).await.unwrap();
+        guichet.publish(catalogue).await.unwrap();
         guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
         let router = router(&guichet, &HttpOptions::default()).unwrap();
         Self { guichet, clock, sent, router, folder }

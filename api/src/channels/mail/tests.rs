@@ -35,7 +35,8 @@ fn thread() -> Thread {
 }
 
 fn with(headers: &str) -> Mail {
-    read(format!("From: jeanne@exemple.example\r\nSubject: Bonjour\r\n{headers}\r\nDes mots.\r\n").as_bytes()).unwrap()
+    read(format!("From: jeanne@exemple.example\r\nSubject: Bonjour\r\n{headers}\r\nDes mots.\r\n").as_bytes())
+        .unwrap()
 }
 
 #[test]
@@ -43,9 +44,16 @@ fn latin_letters_and_encoded_headers_are_read() {
     let mail = read(PLAIN.as_bytes()).unwrap();
     assert_eq!(mail.id, "abc@exemple.example");
     let from = mail.from.clone().unwrap();
-    assert_eq!((from.name.as_deref(), from.address.as_str()), (Some("Jeanne Dupré"), "jeanne@exemple.example"));
+    assert_eq!(
+        (from.name.as_deref(), from.address.as_str()),
+        (Some("Jeanne Dupré"), "jeanne@exemple.example")
+    );
     assert_eq!(mail.subject, "Lampadaire en panne – rue de l’Hôtel");
-    assert!(mail.text.starts_with("Bonjour,\n\nLe lampadaire n°12 est éteint depuis une semaine."), "{}", mail.text);
+    assert!(
+        mail.text.starts_with("Bonjour,\n\nLe lampadaire n°12 est éteint depuis une semaine."),
+        "{}",
+        mail.text
+    );
     assert_eq!(mail.to, ["bonjour@ville.example"]);
     assert_eq!((mail.attachments.len(), mail.automatic, mail.report.clone()), (0, None, None));
     assert_eq!(what_to_do(&mail, &Known::default()), Deed::New);
@@ -56,7 +64,8 @@ fn latin_letters_and_encoded_headers_are_read() {
 fn the_plain_text_is_chosen_and_files_keep_no_folder_in_their_names() {
     let mail = read(MIXED.as_bytes()).unwrap();
     assert_eq!(mail.text, "Voici la photo.");
-    let files: Vec<_> = mail.attachments.iter().map(|file| (file.name.as_str(), file.kind.as_str())).collect();
+    let files: Vec<_> =
+        mail.attachments.iter().map(|file| (file.name.as_str(), file.kind.as_str())).collect();
     assert_eq!(
         files,
         [

@@ -1,4 +1,5 @@
 mod catalogue;
+mod channels;
 mod commands;
 mod dashboard;
 mod diagram;
