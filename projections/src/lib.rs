@@ -14,6 +14,7 @@ mod runner;
 mod sessions;
 mod sets;
 mod statistics;
+mod stops;
 mod store;
 mod timeline;
 mod timers;

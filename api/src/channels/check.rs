@@ -24,6 +24,20 @@ pub fn check(guichet: &Guichet) -> Vec<String> {
             faults.push(format!("{place}: `{}` is no Maildir, it has no folder `new`", folder.display()));
         }
     }
+    let sms = section.sms.iter().map(|gateway| ("sms", &gateway.tenant, &gateway.becomes, &gateway.proof));
+    let social = section.social.iter().map(|gateway| ("social", &gateway.tenant, &gateway.becomes, &gateway.proof));
+    for (kind, tenant, made, proof) in sms.chain(social) {
+        let place = format!("channels.{kind}, `{tenant}`");
+        let channel = if kind == "sms" { Channel::Sms } else { Channel::Social };
+        let found = becomes(guichet, tenant, made, channel);
+        faults.extend(found.map(|fault| format!("{place}: {fault}")));
+        if let Some(proof) = proof
+            && std::fs::read(&proof.secret_file).map_or(0, |bytes| bytes.trim_ascii().len()) < 16
+        {
+            let file = proof.secret_file.display();
+            faults.push(format!("{place}: `{file}` cannot be read, or holds fewer than 16 bytes"));
+        }
+    }
     faults
 }
 

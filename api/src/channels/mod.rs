@@ -5,10 +5,14 @@
 
 mod check;
 pub(crate) mod form;
+pub mod gateway;
 pub mod limits;
 pub mod mail;
 pub(crate) mod maildir;
+pub mod nearby;
 pub(crate) mod post;
+pub mod sms;
+pub mod social;
 pub(crate) mod take;
 pub mod thread;
 

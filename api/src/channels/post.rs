@@ -71,6 +71,7 @@ pub(crate) async fn deliver(
         Became::Reply { .. } => "reply",
         Became::Noted { .. } => "noted",
         Became::Undelivered { .. } => "undelivered",
+        Became::Followed { .. } => "followed",
         Became::Ignored(why) => why,
     };
     metrics::counter!("guichet_channels_mails_total", "outcome" => outcome).increment(1);

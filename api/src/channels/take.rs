@@ -1,6 +1,7 @@
 //! Carrying out what a message is to become. One message is one command, whose id is made from the message's own.
 
-use guichet_engine::rules::process::{Channel, Delivery, Opener};
+use guichet_engine::journal::JournalError;
+use guichet_engine::rules::process::{Channel, Delivery, Opener, request_of};
 use guichet_engine::rules::request::{
     Actor, Command, CommandId, Contact, Recipient, RequestId, RequesterInput, Stage,
 };
@@ -23,6 +24,8 @@ use crate::settings::channels::Becomes;
 const NAMESPACE: Uuid = Uuid::from_u128(0x5e1f_0b6c_93d7_4a2e_8c40_71d5_e2a9_06b3);
 /// The longest text that a command may say, in characters.
 const SAID_MAX: usize = 10_000;
+/// The most requests that one thread may come to, one after the other was closed.
+const GENERATIONS_MAX: u32 = 50;
 /// How long a code just given may take to be known to the lists.
 const CATCH_UP: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -54,6 +57,11 @@ pub enum Became {
     },
     /// A mark on a request that a message to its requester did not arrive.
     Undelivered {
+        /// The request.
+        request: RequestId,
+    },
+    /// A question about a request, answered at once.
+    Followed {
         /// The request.
         request: RequestId,
     },
@@ -216,6 +224,50 @@ impl Message<'_> {
         }
     }
 
+    /// Takes it as part of a thread: its first message is a request, those after it are words on that; once the request is
+    /// closed, the next message begins another.
+    pub(crate) async fn in_thread(&self, thread: &str, becomes: &Becomes) -> Result<Became, TakeError> {
+        for generation in 0..GENERATIONS_MAX {
+            let first = Self { id: format!("{thread}\n{generation}"), ..self.clone() };
+            let request = RequestId(request_of(first.command_id("receive").0));
+            let known = match self.guichet.request(self.tenant, request).await {
+                Ok(known) => known,
+                Err(EngineError::UnknownRequest) => match first.receive(becomes).await {
+                    // Two messages at once: the other began it.
+                    Err(TakeError::Engine(EngineError::Journal(JournalError::CommandReused { .. }))) => {
+                        return self.reply(request).await;
+                    }
+                    done => return done,
+                },
+                Err(error) => return Err(error.into()),
+            };
+            let definition = known.plan.definition();
+            let dossier = self.guichet.dossier(self.tenant, &known).await?;
+            let (form, _) = form::form(becomes, definition, (self.subject, self.text, ""), form::Files::default());
+            if dossier.form.get(&becomes.text) == form.get(&becomes.text) {
+                // The same words as at its beginning: the message that began it has come again.
+                return Ok(Became::Request { request, code: None, repeated: true });
+            }
+            if !known.request.stage.is_finished() {
+                return self.reply(request).await;
+            }
+            if self.is_word_on(request).await? {
+                return Ok(Became::Reply { request, repeated: true });
+            }
+        }
+        Err(TakeError::TooMuch(3600))
+    }
+
+    /// Whether this message stands on a closed request already, as a word that was taken before it was closed.
+    async fn is_word_on(&self, request: RequestId) -> Result<bool, EngineError> {
+        let reply = Command::Reply { text: Some(self.text.trim().to_owned()), form: Map::new(), complete: true };
+        match self.submit(Some(request), reply, Actor::Requester, "reply").await {
+            Ok(_) | Err(EngineError::Journal(JournalError::CommandReused { .. })) => Ok(true),
+            Err(EngineError::Rejected(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn after_the_end(&self, text: &str) -> String {
         let words = match self.language {
             Language::Fr => "Message du demandeur, arrivé après la clôture :",
@@ -236,17 +288,21 @@ impl Message<'_> {
         actor: Actor,
         how: &str,
     ) -> Result<Receipt, EngineError> {
-        let name = format!("{}\n{}\n{}\n{how}", self.channel.id(), self.tenant, self.id);
         let submission = Submission {
             tenant: self.tenant.to_owned(),
             request,
             command,
             actor,
-            command_id: CommandId(Uuid::new_v5(&NAMESPACE, name.as_bytes())),
+            command_id: self.command_id(how),
             occurred_at: None,
             expected: None,
         };
         self.guichet.submit(submission).await
+    }
+
+    fn command_id(&self, how: &str) -> CommandId {
+        let name = format!("{}\n{}\n{}\n{how}", self.channel.id(), self.tenant, self.id);
+        CommandId(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
 
     fn count(&self, what: &str, whom: &str, most: u32) -> Result<(), TakeError> {

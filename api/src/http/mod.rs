@@ -4,7 +4,7 @@
 
 mod answers;
 mod dress;
-mod extract;
+pub(crate) mod extract;
 mod flat_form;
 pub mod openapi;
 mod pressure;
@@ -15,7 +15,7 @@ mod schemas;
 mod sent;
 mod serving;
 mod throttle;
-mod words;
+pub(crate) mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;

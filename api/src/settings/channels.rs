@@ -12,6 +12,114 @@ use serde_json::{Map, Value};
 pub struct Section {
     /// `[[channels.mailboxes]]`: addresses that people write to.
     pub mailboxes: Vec<Mailbox>,
+    /// `[[channels.sms]]`: gateways that bring text messages, one for each collectivity.
+    pub sms: Vec<SmsGateway>,
+    /// `[[channels.social]]`: gateways that bring messages of social networks, one for each collectivity.
+    pub social: Vec<SocialGateway>,
+}
+
+/// How a gateway that has no key of ours shows who it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The header in which it does.
+    pub header: String,
+    /// The file with the secret, 16 bytes at least.
+    pub secret_file: PathBuf,
+    /// Whether the header holds an HMAC-SHA256 of the body, in hexadecimal or base64; otherwise it holds the secret itself.
+    #[serde(default)]
+    pub signed: bool,
+    /// The header with the instant of the signature, in seconds since 1970; signed before the body, with a point between.
+    /// Without it a message that was overheard can be sent again, which its id keeps harmless.
+    #[serde(default)]
+    pub timestamp: Option<String>,
+}
+
+/// A gateway that brings text messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmsGateway {
+    /// The collectivity.
+    pub tenant: String,
+    /// What a text becomes that names no tracking code.
+    pub becomes: Becomes,
+    /// What the gateway shows instead of a key.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// What it calls things.
+    #[serde(default)]
+    pub fields: SmsFields,
+    /// Whether how a request stands is answered by a text message of ours; otherwise the gateway is told what to answer.
+    #[serde(default)]
+    pub answers_by_message: bool,
+}
+
+/// What a gateway calls the parts of a text message: members of its JSON or fields of its form; what begins with `/` is a
+/// JSON pointer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsFields {
+    /// Who sent it.
+    pub from: String,
+    /// What it says.
+    pub text: String,
+    /// The gateway's id of it.
+    pub id: String,
+    /// What the parts of one message have in common.
+    pub reference: String,
+}
+
+impl Default for SmsFields {
+    fn default() -> Self {
+        Self { from: "from".into(), text: "text".into(), id: "id".into(), reference: "reference".into() }
+    }
+}
+
+/// A gateway that brings messages of social networks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialGateway {
+    /// The collectivity.
+    pub tenant: String,
+    /// What a thread becomes.
+    pub becomes: Becomes,
+    /// What the gateway shows instead of a key.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// What it calls things.
+    #[serde(default)]
+    pub fields: SocialFields,
+}
+
+/// What a gateway calls the parts of a social message, as for text messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SocialFields {
+    /// The network.
+    pub platform: String,
+    /// The thread.
+    pub thread: String,
+    /// Who wrote it.
+    pub author: String,
+    /// What it says.
+    pub text: String,
+    /// The gateway's id of it.
+    pub id: String,
+    /// Addresses of pictures, a list or one.
+    pub media: String,
+}
+
+impl Default for SocialFields {
+    fn default() -> Self {
+        Self {
+            platform: "platform".into(),
+            thread: "thread".into(),
+            author: "author".into(),
+            text: "text".into(),
+            id: "id".into(),
+            media: "media".into(),
+        }
+    }
 }
 
 /// What a message that begins something becomes.

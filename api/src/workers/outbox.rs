@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{CATCH_UP, NAMESPACE, WorkerError};
-use crate::channels::thread;
+use crate::channels::{sms, thread};
 use crate::guichet::Guichet;
 use crate::outbound::compose::{Composed, Occasion, compose};
 use crate::outbound::{Means, OutMessage, SendError};
@@ -200,6 +200,9 @@ impl Outbox {
             Composed::Send(messages) => messages,
         };
         let messages = self.tagged(item, messages)?;
+        if self.is_stopped(item, &messages).await? {
+            return Ok(Err(SendError::Never("its reader asked for no more text messages".into())));
+        }
         let mut reached = false;
         let mut refused = None;
         for message in &messages {
@@ -229,6 +232,17 @@ impl Outbox {
             }
         }
         Ok(messages)
+    }
+
+    /// Whether the requester wrote STOP from the number that a text message would go to.
+    async fn is_stopped(&self, item: &OutboxItem, messages: &[OutMessage]) -> Result<bool, WorkerError> {
+        for message in messages.iter().filter(|message| message.means == Means::Sms) {
+            let digest = sms::stop_digest(&self.guichet, &item.tenant, &message.to)?;
+            if self.guichet.read_models().is_stopped(&digest).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn report(&self, item: &OutboxItem, command: &Command, how: &str) -> Result<(), WorkerError> {

@@ -14,6 +14,7 @@ mod databases;
 mod diagrams;
 mod editor;
 mod imports;
+mod mail;
 mod newcomers;
 mod operations;
 mod scenarios;

@@ -43,6 +43,7 @@ pub(crate) async fn prepare(connection: &mut Connection<'_>) -> Result<(), Proje
         &crate::catalogue::VIEWS,
         &crate::sessions::SESSIONS,
         &crate::sessions::SIGN_INS,
+        &crate::stops::TABLE,
     ];
     for table in shared {
         connection.keep(table, true).await?;

@@ -32,7 +32,7 @@ pub(super) fn report(message: &Message<'_>, from_server: bool) -> Option<Report>
             report.about.extend(inner.and_then(|inner| inner.message_id().map(str::to_owned)));
         }
     }
-    Some(report)
+    (formal || !report.about.is_empty()).then_some(report)
 }
 
 fn words(body: &PartType<'_>) -> String {

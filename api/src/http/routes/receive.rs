@@ -56,6 +56,21 @@ fn citizen() -> Opener {
 }
 
 impl Incoming {
+    /// The command, and when what it tells of happened.
+    pub(crate) fn command(self) -> (Command, Option<chrono::DateTime<chrono::Utc>>) {
+        let command = Command::Receive {
+            process: self.process,
+            channel: self.channel,
+            opened_by: self.opened_by,
+            requester: self.requester,
+            form: self.form,
+            external: self.external,
+            first_received_at: self.first_received_at,
+            answer: self.answer,
+        };
+        (command, self.occurred_at)
+    }
+
     /// Without a key only what a member of the public says of themselves, on a screen, counts.
     fn is_public(&self) -> bool {
         matches!(self.channel, Channel::Web | Channel::Mobile)
@@ -114,17 +129,7 @@ pub(crate) async fn receive(
     if principal.is_none() {
         app.arrivals.take(&tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
     }
-    let occurred_at = incoming.occurred_at;
-    let command = Command::Receive {
-        process: incoming.process,
-        channel: incoming.channel,
-        opened_by: incoming.opened_by,
-        requester: incoming.requester,
-        form: incoming.form,
-        external: incoming.external,
-        first_received_at: incoming.first_received_at,
-        answer: incoming.answer,
-    };
+    let (command, occurred_at) = incoming.command();
     let submission = Submission {
         request: None,
         command,

@@ -4,7 +4,6 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -21,13 +20,13 @@ use crate::rights::Scope;
 #[schema(example = json!({ "became": "reply", "request": "8d698e70-82cc-5089-85b7-f13ddea0fe6f", "repeated": false }))]
 pub(crate) struct Arrived {
     /// `request`: a new request; `reply`: a word on one; `noted`: a note on one that is closed; `undelivered`: a mark that
-    /// a message of ours did not arrive; `ignored`: nothing.
+    /// a message of ours did not arrive; `followed`: a question about a request, answered at once; `ignored`: nothing.
     became: &'static str,
     /// The request.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Uuid>,
     /// Why nothing became of it: `auto_submitted`, `precedence`, `responder`, `list`, `null_sender`, `daemon`, `absence`,
-    /// `our_own`, `loop`, `spam`, `no_sender`, `empty` or `report`.
+    /// `our_own`, `loop`, `spam`, `no_sender`, `empty` or `report`; of text messages `stopped` and `started`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// Whether the same message had come before; then nothing happened now.
@@ -41,6 +40,7 @@ impl From<Became> for Arrived {
             Became::Reply { request, repeated } => ("reply", Some(request), None, repeated),
             Became::Noted { request, repeated } => ("noted", Some(request), None, repeated),
             Became::Undelivered { request } => ("undelivered", Some(request), None, false),
+            Became::Followed { request } => ("followed", Some(request), None, false),
             Became::Ignored(why) => ("ignored", None, Some(why), false),
         };
         Self { became: word, request: request.map(|request| request.0), reason, repeated: again }
@@ -52,7 +52,7 @@ impl From<Became> for Arrived {
 /// The mail as it stands (RFC 5322), headers first. It becomes a request, or a word on the one that it answers; programs
 /// that answer by themselves are ignored. The same mail again counts once. 503 and 429 mean: keep it and try again.
 #[utoipa::path(
-    post, path = "/v1/{tenant}/channels/mail", tag = "agents", security(("key" = ["channels:deliver"])),
+    post, path = "/v1/{tenant}/channels/mail", tag = "agents", operation_id = "channels_mail", security(("key" = ["channels:deliver"])),
     params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(
         content = String, content_type = "message/rfc822", description = "The mail, 25 MiB at most.",

@@ -1,22 +1,30 @@
 //! Messages that arrive: mails, text messages, social messages, a patroller's quick report, batches.
 
+mod batches;
+mod desk;
+mod gateway;
 mod mail;
+mod patrol;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::channels::TakeError;
+use crate::channels::mail::MAIL_BYTES_MAX;
 use crate::http::App;
 use crate::http::problem::Problem;
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(
-        OpenApiRouter::new()
-            .routes(routes!(mail::channels_mail))
-            .layer(DefaultBodyLimit::max(crate::channels::mail::MAIL_BYTES_MAX)),
-    )
+    let large = |routes: OpenApiRouter<App>, most: usize| routes.layer(DefaultBodyLimit::max(most));
+    OpenApiRouter::new()
+        .routes(routes!(gateway::channels_sms))
+        .routes(routes!(gateway::channels_social))
+        .routes(routes!(desk::desk_receive))
+        .merge(large(OpenApiRouter::new().routes(routes!(mail::channels_mail)), MAIL_BYTES_MAX))
+        .merge(large(OpenApiRouter::new().routes(routes!(patrol::patrol_report)), patrol::REPORT_BYTES_MAX))
+        .merge(large(OpenApiRouter::new().routes(routes!(batches::batches_receive)), batches::BATCH_BYTES_MAX))
 }
 
 impl From<TakeError> for Problem {

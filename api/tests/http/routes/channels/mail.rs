@@ -34,7 +34,7 @@ fn question(id: &str, more: &str) -> String {
 }
 
 fn last_mail(town: &Town) -> OutMessage {
-    let sent = town.sent.sent().into_iter();
+    let mut sent = town.sent.sent().into_iter();
     sent.rfind(|mail| mail.means == Means::Email && mail.to == "jeanne@exemple.example").unwrap()
 }
 
