@@ -28,7 +28,8 @@ pub(super) fn report(message: &Message<'_>, from_server: bool) -> Option<Report>
             report.about.extend(inner.message_id().map(str::to_owned));
         } else if part.is_content_type("text", "rfc822-headers") {
             let text = words(&part.body);
-            let inner = MessageParser::default().parse_headers(text.as_bytes());
+            // The last line of the part may be its last header.
+            let inner = MessageParser::default().parse_headers(format!("{text}\r\n\r\n").as_bytes());
             report.about.extend(inner.and_then(|inner| inner.message_id().map(str::to_owned)));
         }
     }
