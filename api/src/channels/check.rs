@@ -25,7 +25,8 @@ pub fn check(guichet: &Guichet) -> Vec<String> {
         }
     }
     let sms = section.sms.iter().map(|gateway| ("sms", &gateway.tenant, &gateway.becomes, &gateway.proof));
-    let social = section.social.iter().map(|gateway| ("social", &gateway.tenant, &gateway.becomes, &gateway.proof));
+    let social =
+        section.social.iter().map(|gateway| ("social", &gateway.tenant, &gateway.becomes, &gateway.proof));
     for (kind, tenant, made, proof) in sms.chain(social) {
         let place = format!("channels.{kind}, `{tenant}`");
         let channel = if kind == "sms" { Channel::Sms } else { Channel::Social };

@@ -31,7 +31,12 @@ pub(crate) enum Shown {
 }
 
 /// Whether these headers and this body prove that the gateway sent them.
-pub(crate) async fn shown(proof: Option<&Proof>, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Shown {
+pub(crate) async fn shown(
+    proof: Option<&Proof>,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Shown {
     let Some(proof) = proof else { return Shown::Nothing };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let Some(given) = header(&proof.header) else { return Shown::Nothing };
@@ -101,7 +106,7 @@ impl Sent {
                 Some(value.and_then(|value| if value.is_object() { Ok(Self::Json(value)) } else { Err(()) }))
             }
             "application/x-www-form-urlencoded" => {
-                let pairs = url::form_urlencoded::parse(body).take(200).into_owned();
+                let pairs = url::form_urlencoded::parse(body).into_owned().take(200);
                 Some(Ok(Self::Form(pairs.collect())))
             }
             _ => None,
@@ -147,7 +152,12 @@ mod tests {
     fn proof(folder: &Path, timestamp: Option<&str>) -> Proof {
         let path = folder.join("secret");
         std::fs::write(&path, "a secret of the gateway\n").unwrap();
-        Proof { header: "x-signature".into(), secret_file: path, signed: true, timestamp: timestamp.map(str::to_owned) }
+        Proof {
+            header: "x-signature".into(),
+            secret_file: path,
+            signed: true,
+            timestamp: timestamp.map(str::to_owned),
+        }
     }
 
     fn signed(text: &str) -> String {
@@ -178,7 +188,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let proof = Proof { signed: false, ..proof(folder.path(), None) };
         let now = "2026-11-03T09:00:00Z".parse().unwrap();
-        for (given, wanted) in [("a secret of the gateway", Shown::Right), ("a secret", Shown::Wrong), ("", Shown::Wrong)] {
+        for (given, wanted) in
+            [("a secret of the gateway", Shown::Right), ("a secret", Shown::Wrong), ("", Shown::Wrong)]
+        {
             let mut headers = HeaderMap::new();
             headers.insert("x-signature", given.parse().unwrap());
             assert_eq!(shown(Some(&proof), &headers, b"x", now).await, wanted, "{given}");
@@ -187,12 +199,17 @@ mod tests {
 
     #[test]
     fn fields_are_found_by_the_gateways_own_names() {
-        let json = Sent::read("application/json", br#"{"data":{"msisdn":33639980001},"text":"a\u0007b","media":["u"]}"#);
+        let json = Sent::read(
+            "application/json",
+            br#"{"data":{"msisdn":33639980001},"text":"a\u0007b","media":["u"]}"#,
+        );
         let json = json.unwrap().unwrap();
         assert_eq!(json.text("/data/msisdn").as_deref(), Some("33639980001"));
         assert_eq!(json.text("text").as_deref(), Some("ab"));
         assert_eq!(json.list("media"), ["u"]);
-        let form = Sent::read("application/x-www-form-urlencoded; charset=utf-8", b"From=%2B336&Body=a+b").unwrap().unwrap();
+        let form = Sent::read("application/x-www-form-urlencoded; charset=utf-8", b"From=%2B336&Body=a+b")
+            .unwrap()
+            .unwrap();
         assert_eq!((form.text("From").as_deref(), form.text("Body").as_deref()), (Some("+336"), Some("a b")));
         assert!(Sent::read("application/json", b"[").unwrap().is_err());
         assert!(Sent::read("text/plain", b"x").is_none());

@@ -63,7 +63,10 @@ pub(crate) async fn take(guichet: &Guichet, gateway: &SmsGateway, text: &Text) -
     if short && (STOP.contains(&first.as_str()) || START.contains(&first.as_str())) {
         let stopped = STOP.contains(&first.as_str());
         guichet.read_models().note_stop(&stop_digest(guichet, tenant, &text.from)?, stopped).await?;
-        return Ok(Taken { became: Became::Ignored(if stopped { "stopped" } else { "started" }), answer: None });
+        return Ok(Taken {
+            became: Became::Ignored(if stopped { "stopped" } else { "started" }),
+            answer: None,
+        });
     }
     if said.is_empty() {
         return Ok(Taken { became: Became::Ignored("empty"), answer: None });
@@ -94,7 +97,9 @@ pub(crate) async fn take(guichet: &Guichet, gateway: &SmsGateway, text: &Text) -
         return Ok(Taken { became, answer: None });
     }
     let became = match &text.reference {
-        Some(reference) => message.in_thread(&format!("{}\n{reference}", message.sender), &gateway.becomes).await?,
+        Some(reference) => {
+            message.in_thread(&format!("{}\n{reference}", message.sender), &gateway.becomes).await?
+        }
         None => message.receive(&gateway.becomes).await?,
     };
     Ok(Taken { became, answer: None })

@@ -24,7 +24,11 @@ pub(crate) struct Post {
 }
 
 /// Takes a message in.
-pub(crate) async fn take(guichet: &Guichet, gateway: &SocialGateway, post: &Post) -> Result<Became, TakeError> {
+pub(crate) async fn take(
+    guichet: &Guichet,
+    gateway: &SocialGateway,
+    post: &Post,
+) -> Result<Became, TakeError> {
     let mut text: String = post.text.trim().chars().take(TEXT_CHARACTERS_MAX).collect();
     for address in post.media.iter().filter(|address| address.starts_with("https://")).take(10) {
         text.push_str(&format!("\n{}", address.chars().take(500).collect::<String>()));

@@ -205,8 +205,10 @@ impl Message<'_> {
             return Ok(Became::Noted { request, repeated });
         }
         let mut form = Map::new();
-        if let Some(field) = field.filter(|_| !files.taken.is_empty()) {
-            there.extend(files.taken);
+        // The same file twice is one.
+        let added: Vec<Value> = files.taken.into_iter().filter(|file| !there.contains(file)).collect();
+        if let Some(field) = field.filter(|_| !added.is_empty()) {
+            there.extend(added);
             form.insert(field.field.clone(), there.into());
         }
         if text.is_empty() && form.is_empty() {
@@ -243,7 +245,8 @@ impl Message<'_> {
             };
             let definition = known.plan.definition();
             let dossier = self.guichet.dossier(self.tenant, &known).await?;
-            let (form, _) = form::form(becomes, definition, (self.subject, self.text, ""), form::Files::default());
+            let (form, _) =
+                form::form(becomes, definition, (self.subject, self.text, ""), form::Files::default());
             if dossier.form.get(&becomes.text) == form.get(&becomes.text) {
                 // The same words as at its beginning: the message that began it has come again.
                 return Ok(Became::Request { request, code: None, repeated: true });
@@ -260,7 +263,8 @@ impl Message<'_> {
 
     /// Whether this message stands on a closed request already, as a word that was taken before it was closed.
     async fn is_word_on(&self, request: RequestId) -> Result<bool, EngineError> {
-        let reply = Command::Reply { text: Some(self.text.trim().to_owned()), form: Map::new(), complete: true };
+        let reply =
+            Command::Reply { text: Some(self.text.trim().to_owned()), form: Map::new(), complete: true };
         match self.submit(Some(request), reply, Actor::Requester, "reply").await {
             Ok(_) | Err(EngineError::Journal(JournalError::CommandReused { .. })) => Ok(true),
             Err(EngineError::Rejected(_)) => Ok(false),

@@ -44,7 +44,7 @@ pub fn of_message_id(id: &str, tag_of: impl Fn(RequestId) -> String) -> Option<T
     let request = Uuid::parse_str(parts.next()?).ok().map(RequestId)?;
     let (revision, place) = parts.next()?.split_once('-')?;
     let effect = (revision.parse().ok()?, place.parse().ok()?);
-    let given = parts.last()?;
+    let given = parts.next_back()?;
     let right = tag_of(request);
     let same = given.len() == right.len()
         && given.bytes().zip(right.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;

@@ -27,9 +27,9 @@ pub(super) fn report(message: &Message<'_>, from_server: bool) -> Option<Report>
         } else if let PartType::Message(inner) = &part.body {
             report.about.extend(inner.message_id().map(str::to_owned));
         } else if part.is_content_type("text", "rfc822-headers") {
-            let text = words(&part.body);
+            let text = format!("{}\r\n\r\n", words(&part.body));
             // The last line of the part may be its last header.
-            let inner = MessageParser::default().parse_headers(format!("{text}\r\n\r\n").as_bytes());
+            let inner = MessageParser::default().parse_headers(text.as_bytes());
             report.about.extend(inner.and_then(|inner| inner.message_id().map(str::to_owned)));
         }
     }

@@ -10,7 +10,6 @@ use guichet_engine::Submission;
 use guichet_engine::rules::request::CommandId;
 use guichet_engine::rules::tracking::TrackingCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -99,7 +98,8 @@ pub(crate) async fn batches_receive(
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if ![LINES, "application/jsonl"].iter().any(|known| known.eq_ignore_ascii_case(kind)) {
         return Err(Problem::new(

@@ -10,7 +10,6 @@ use guichet_engine::rules::tracking::TrackingCode;
 use guichet_engine::{Receipt, Span};
 use guichet_projections::Card;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -4,7 +4,6 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::mail::Arrived;

@@ -24,7 +24,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(desk::desk_receive))
         .merge(large(OpenApiRouter::new().routes(routes!(mail::channels_mail)), MAIL_BYTES_MAX))
         .merge(large(OpenApiRouter::new().routes(routes!(patrol::patrol_report)), patrol::REPORT_BYTES_MAX))
-        .merge(large(OpenApiRouter::new().routes(routes!(batches::batches_receive)), batches::BATCH_BYTES_MAX))
+        .merge(large(
+            OpenApiRouter::new().routes(routes!(batches::batches_receive)),
+            batches::BATCH_BYTES_MAX,
+        ))
 }
 
 impl From<TakeError> for Problem {

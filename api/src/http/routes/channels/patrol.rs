@@ -235,14 +235,16 @@ impl Begun<'_> {
             self.submit(Some(done.request), Command::Note { text: report.word.clone() }, "note").await?;
         }
         if report.made_safe {
-            let finding = if report.word.is_empty() { "Mis en sécurité.".to_owned() } else { report.word.clone() };
+            let finding =
+                if report.word.is_empty() { "Mis en sécurité.".to_owned() } else { report.word.clone() };
             self.submit(Some(done.request), Command::Visit { finding, made_safe: true }, "visit").await?;
         }
         Ok((done.request, done.repeated, refused))
     }
 
     async fn visit(&self, request: RequestId, report: &Report) -> Result<(bool, Refused), Problem> {
-        let finding = if report.word.is_empty() { "Vu en patrouille.".to_owned() } else { report.word.clone() };
+        let finding =
+            if report.word.is_empty() { "Vu en patrouille.".to_owned() } else { report.word.clone() };
         let visit = Command::Visit { finding, made_safe: report.made_safe };
         let done = self.submit(Some(request), visit, "visit").await?;
         if report.photos.is_empty() {
@@ -257,10 +259,12 @@ impl Begun<'_> {
         let dossier = guichet.dossier(self.tenant, &known).await?;
         let mut there = dossier.form.get(&field.field).and_then(Value::as_array).cloned().unwrap_or_default();
         let files = self.files(definition, there.len(), &report.photos).await?;
-        if !files.taken.is_empty() && !done.repeated {
-            there.extend(files.taken);
+        let added: Vec<Value> = files.taken.into_iter().filter(|file| !there.contains(file)).collect();
+        if !added.is_empty() && !done.repeated {
+            there.extend(added);
             let form = Map::from_iter([(field.field.clone(), Value::Array(there))]);
-            self.submit(Some(request), Command::Reply { text: None, form, complete: false }, "photos").await?;
+            self.submit(Some(request), Command::Reply { text: None, form, complete: false }, "photos")
+                .await?;
         }
         Ok((done.repeated, files.refused))
     }

@@ -1,1 +1,5 @@
+mod batches;
+mod desk;
+mod gateways;
 mod mail;
+mod patrol;

@@ -1,0 +1,107 @@
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use guichet::Holder;
+use guichet::outbound::Means;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Town, request};
+
+async fn town() -> (Town, String) {
+    let becomes = r#"{ process = "institutions/question-generale", text = "question" }"#;
+    let settings = format!(
+        "[[channels.sms]]\ntenant = \"ville\"\nfields = {{ from = \"msisdn\" }}\nbecomes = {becomes}\n\
+         [[channels.social]]\ntenant = \"ville\"\nbecomes = {becomes}\n"
+    );
+    let town = Town::set("institutions", &settings).await;
+    let key = town.key("ville", Holder::Integrator("passerelle".into()));
+    (town, key)
+}
+
+async fn text(town: &Town, key: &str, id: &str, text: &str) -> Answer {
+    let body = json!({ "msisdn": "+33639980001", "text": text, "id": id });
+    town.post("/v1/ville/channels/sms", Some(key), &body).await
+}
+
+fn became(answer: &Answer) -> (u16, &str, bool) {
+    let word = answer.json["became"].as_str().unwrap_or(&answer.text);
+    (answer.status.as_u16(), word, answer.json["repeated"].as_bool().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_text_message_becomes_a_request_a_word_on_one_or_a_question_about_one() {
+    let (town, key) = town().await;
+    let first = text(&town, &key, "1", "La mairie est-elle ouverte le 11 ?").await;
+    assert_eq!(became(&first), (200, "request", false));
+    assert_eq!(became(&text(&town, &key, "1", "La mairie est-elle ouverte le 11 ?").await), (200, "request", true));
+    town.send_all().await;
+    let sent = town.sent.sent();
+    let receipt = sent.iter().find(|message| message.means == Means::Sms).expect("acknowledged by text message");
+    let code = receipt.text.split(' ').find(|word| word.len() == 12 && word.matches('-').count() == 2).unwrap().to_owned();
+    let asked = text(&town, &key, "2", &code.to_lowercase()).await;
+    assert_eq!(became(&asked), (200, "followed", false));
+    let words = asked.json["answer"].as_str().unwrap();
+    assert!(words.contains("Poser une question") && words.contains("au plus tard le 5 novembre 2026"), "{words}");
+    let said = text(&town, &key, "3", &format!("{code} et le 12 aussi ?")).await;
+    assert_eq!((became(&said), &said.json["request"]), ((200, "reply", false), &first.json["request"]));
+    // As a form, as many gateways send it.
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let body = Body::from("msisdn=%2B33639980002&text=Autre+question&id=4");
+    let form = town.call(request(Method::POST, "/v1/ville/channels/sms", Some(&key), &headers, body)).await;
+    assert_eq!(became(&form), (200, "request", false), "{}", form.text);
+}
+
+#[tokio::test]
+async fn who_writes_stop_gets_no_more_text_messages_until_they_write_start() {
+    let (town, key) = town().await;
+    let stopped = text(&town, &key, "1", "Stop").await;
+    assert_eq!(stopped.json["reason"], "stopped", "{}", stopped.text);
+    text(&town, &key, "2", "Une question ?").await;
+    town.send_all().await;
+    let texts = || town.sent.sent().into_iter().filter(|message| message.means == Means::Sms).count();
+    assert_eq!(texts(), 0);
+    text(&town, &key, "3", "START").await;
+    text(&town, &key, "4", "Une autre question ?").await;
+    town.send_all().await;
+    assert_eq!(texts(), 1);
+}
+
+#[tokio::test]
+async fn parts_of_one_message_and_messages_of_one_thread_are_one_request() {
+    let (town, key) = town().await;
+    let part = |id: &str, text: &str| json!({ "msisdn": "+33639980001", "text": text, "id": id, "reference": "r1" });
+    let path = "/v1/ville/channels/sms";
+    let first = town.post(path, Some(&key), &part("1", "Le début, ")).await;
+    let second = town.post(path, Some(&key), &part("2", "et la fin.")).await;
+    assert_eq!((became(&second), &second.json["request"]), ((200, "reply", false), &first.json["request"]));
+    assert!(town.post(path, Some(&key), &part("2", "et la fin.")).await.json["repeated"].as_bool().unwrap());
+
+    let post = |id: &str, text: &str| json!({ "platform": "mastodon", "thread": "t1", "author": "@camille", "text": text, "id": id, "media": ["https://m.example/1.jpg"] });
+    let path = "/v1/ville/channels/social";
+    let first = town.post(path, Some(&key), &post("1", "Un banc est cassé")).await;
+    assert_eq!(became(&first), (200, "request", false), "{}", first.text);
+    let again = town.post(path, Some(&key), &post("1", "Un banc est cassé")).await;
+    assert_eq!((became(&again), &again.json["request"]), ((200, "request", true), &first.json["request"]));
+    let more = town.post(path, Some(&key), &post("2", "Près du kiosque")).await;
+    assert_eq!((became(&more), &more.json["request"]), ((200, "reply", false), &first.json["request"]));
+    let agent = town.agent("a01");
+    let commands = format!("/v1/ville/requests/{}/commands", first.json["request"].as_str().unwrap());
+    let cancel: Value = json!({ "command": "cancel", "reason": "Doublon." });
+    assert_eq!(town.post(&commands, Some(&agent), &cancel).await.status, StatusCode::OK);
+    let late = town.post(path, Some(&key), &post("2", "Près du kiosque")).await;
+    assert_eq!((became(&late), &late.json["request"]), ((200, "reply", true), &first.json["request"]));
+    let new = town.post(path, Some(&key), &post("3", "Il y en a un autre")).await;
+    assert_eq!(became(&new), (200, "request", false));
+    assert_ne!(new.json["request"], first.json["request"]);
+}
+
+#[tokio::test]
+async fn what_is_incomplete_or_from_nobody_is_refused() {
+    let (town, key) = town().await;
+    let path = "/v1/ville/channels/sms";
+    let body = json!({ "msisdn": "+33639980001", "text": "x" });
+    assert_eq!(town.post(path, None, &body).await.status, StatusCode::UNAUTHORIZED);
+    let missing = town.post(path, Some(&key), &body).await;
+    assert_eq!((missing.status.as_u16(), missing.json["code"].as_str()), (422, Some("message.incomplete")));
+    let list = town.post(path, Some(&key), &json!([1])).await;
+    assert_eq!((list.status.as_u16(), list.json["code"].as_str()), (400, Some("body.malformed")));
+}
