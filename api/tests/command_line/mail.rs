@@ -249,6 +249,22 @@ fn a_mail_becomes_a_request_and_the_answer_closes_it() {
     );
     assert!(dossier.contains("Voici le plan.") && !dossier.contains("Je suis absente."), "{dossier}");
 
+    // Thanks for the answer, through the pipe of a mail server this time: a note on what is closed, and no new request.
+    let data = folder.path().join("data");
+    let scope =
+        ["key", "make", "--tenant", "ville", "--integrator", "postfix", "--scope", "channels:deliver"];
+    let key = folder.path().join("mail.key");
+    std::fs::write(&key, run(&data, &scope).out).unwrap();
+    let url = format!("http://{}", server.1);
+    let mut pipe = guichet(&data, &["mail-in", "--tenant", "ville", "--url", &url]);
+    let mut pipe = pipe.arg("--key-file").arg(&key).stdin(Stdio::piped()).spawn().unwrap();
+    let thanks = answering(&post, "thanks", &answered).header(header::ContentType::TEXT_PLAIN);
+    let thanks = thanks.body("Merci beaucoup !".to_owned()).unwrap().formatted();
+    pipe.stdin.take().unwrap().write_all(&thanks).unwrap();
+    assert_eq!(pipe.wait().unwrap().code(), Some(0));
+    let (_, timeline) = server.call("GET", &format!("{path}/timeline"), &Value::Null);
+    assert!(timeline.to_string().contains("request.noted"), "{timeline}");
+
     // A server that died between taking a mail and moving it finds the mail again, and it counts once.
     let taken = std::fs::read_dir(post.maildir.join("cur")).unwrap().map(|entry| entry.unwrap().path());
     for path in taken.collect::<Vec<_>>() {

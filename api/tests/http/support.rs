@@ -13,9 +13,10 @@ use guichet::engine::ManualClock;
 use guichet::engine::rules::language::Catalogue;
 use guichet::http::{HttpOptions, router};
 use guichet::outbound::{MemoryOutbound, Outbound};
+use guichet::rights::Scope;
 use guichet::settings::Settings;
 use guichet::workers::{Outbox, Timers};
-use guichet::{Access, Guichet, Holder, Options, load_folder};
+use guichet::{Access, Guichet, Holder, KeyTerms, Options, load_folder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -97,6 +98,14 @@ impl Town {
     pub(crate) fn key(&self, tenant: &str, holder: Holder) -> String {
         let access = Access::open(self.folder.path()).unwrap();
         access.create(tenant, holder, self.guichet.ambient().as_ref()).unwrap()
+    }
+
+    /// A key of a program that holds these rights.
+    pub(crate) fn program(&self, tenant: &str, scopes: &[Scope]) -> String {
+        let terms = KeyTerms::new(tenant, Holder::Integrator("programme".into()));
+        let terms = KeyTerms { scopes: Some(scopes.to_vec()), ..terms };
+        let access = Access::open(self.folder.path()).unwrap();
+        access.make(&terms, self.guichet.ambient().as_ref()).unwrap().0
     }
 
     pub(crate) fn agent(&self, code: &str) -> String {

@@ -36,6 +36,7 @@ const METRES: f64 = 20.0;
 /// A quick report.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "it stands for the schema of a body")]
+#[schema(example = json!({ "process": "voirie/chaussee-abimee", "lat": 48.957, "lon": 4.363, "word": "Trou de 30 cm" }))]
 pub(crate) struct PatrolBody {
     /// The process, for example `voirie/chaussee-abimee`.
     process: String,

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use guichet::Holder;
 use guichet::outbound::Means;
+use guichet::rights::Scope;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Town, request};
@@ -13,7 +13,7 @@ async fn town() -> (Town, String) {
          [[channels.social]]\ntenant = \"ville\"\nbecomes = {becomes}\n"
     );
     let town = Town::set("institutions", &settings).await;
-    let key = town.key("ville", Holder::Integrator("passerelle".into()));
+    let key = town.program("ville", &[Scope::ChannelsDeliver]);
     (town, key)
 }
 
@@ -32,15 +32,27 @@ async fn a_text_message_becomes_a_request_a_word_on_one_or_a_question_about_one(
     let (town, key) = town().await;
     let first = text(&town, &key, "1", "La mairie est-elle ouverte le 11 ?").await;
     assert_eq!(became(&first), (200, "request", false));
-    assert_eq!(became(&text(&town, &key, "1", "La mairie est-elle ouverte le 11 ?").await), (200, "request", true));
+    assert_eq!(
+        became(&text(&town, &key, "1", "La mairie est-elle ouverte le 11 ?").await),
+        (200, "request", true)
+    );
     town.send_all().await;
     let sent = town.sent.sent();
-    let receipt = sent.iter().find(|message| message.means == Means::Sms).expect("acknowledged by text message");
-    let code = receipt.text.split(' ').find(|word| word.len() == 12 && word.matches('-').count() == 2).unwrap().to_owned();
+    let receipt =
+        sent.iter().find(|message| message.means == Means::Sms).expect("acknowledged by text message");
+    let code = receipt
+        .text
+        .split(' ')
+        .find(|word| word.len() == 12 && word.matches('-').count() == 2)
+        .unwrap()
+        .to_owned();
     let asked = text(&town, &key, "2", &code.to_lowercase()).await;
     assert_eq!(became(&asked), (200, "followed", false));
     let words = asked.json["answer"].as_str().unwrap();
-    assert!(words.contains("Poser une question") && words.contains("au plus tard le 5 novembre 2026"), "{words}");
+    assert!(
+        words.contains("Poser une question") && words.contains("au plus tard le 5 novembre 2026"),
+        "{words}"
+    );
     let said = text(&town, &key, "3", &format!("{code} et le 12 aussi ?")).await;
     assert_eq!((became(&said), &said.json["request"]), ((200, "reply", false), &first.json["request"]));
     // As a form, as many gateways send it.
@@ -68,7 +80,8 @@ async fn who_writes_stop_gets_no_more_text_messages_until_they_write_start() {
 #[tokio::test]
 async fn parts_of_one_message_and_messages_of_one_thread_are_one_request() {
     let (town, key) = town().await;
-    let part = |id: &str, text: &str| json!({ "msisdn": "+33639980001", "text": text, "id": id, "reference": "r1" });
+    let part =
+        |id: &str, text: &str| json!({ "msisdn": "+33639980001", "text": text, "id": id, "reference": "r1" });
     let path = "/v1/ville/channels/sms";
     let first = town.post(path, Some(&key), &part("1", "Le début, ")).await;
     let second = town.post(path, Some(&key), &part("2", "et la fin.")).await;

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use guichet::Holder;
 use guichet::outbound::{Means, OutMessage};
+use guichet::rights::Scope;
 use serde_json::json;
 
 use crate::support::{Answer, Town, request};
@@ -16,7 +16,7 @@ const SETTINGS: &str = r#"
 
 async fn town() -> (Town, String) {
     let town = Town::set("institutions", SETTINGS).await;
-    let key = town.key("ville", Holder::Integrator("postfix".into()));
+    let key = town.program("ville", &[Scope::ChannelsDeliver]);
     (town, key)
 }
 
@@ -201,7 +201,7 @@ async fn who_may_not_deliver_and_what_is_no_mail_are_told_so() {
     assert_eq!(elsewhere.status, StatusCode::UNAUTHORIZED);
     let json = town.call(request(Method::POST, path, Some(&key), &[], mail())).await;
     assert_eq!((json.status.as_u16(), json.json["code"].as_str()), (415, Some("body.not_mail")));
-    let other = town.key("ccas", Holder::Integrator("postfix".into()));
+    let other = town.program("ccas", &[Scope::ChannelsDeliver]);
     let unset =
         town.call(request(Method::POST, "/v1/ccas/channels/mail", Some(&other), &headers, mail())).await;
     assert_eq!((unset.status.as_u16(), unset.json["code"].as_str()), (404, Some("channel.unset")));
