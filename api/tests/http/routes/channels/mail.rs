@@ -162,7 +162,7 @@ async fn a_bounce_marks_the_message_that_did_not_arrive_and_a_closed_request_tak
             Some(&agent),
         )
         .await;
-    assert!(timeline.text.contains("5.1.1"), "{}", timeline.text);
+    assert!(timeline.text.contains("request.notification_failed"), "{}", timeline.text);
     assert!(!timeline.text.contains("jeanne@"), "{}", timeline.text);
 }
 
