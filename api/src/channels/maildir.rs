@@ -98,7 +98,7 @@ async fn take(
             moved(path, &folder.join("cur"), &name).await?;
             Ok(None)
         }
-        Err(error @ (PostError::Unreadable(_) | PostError::Broken)) => {
+        Err(error @ (PostError::Unreadable(_) | PostError::Reused(_) | PostError::Broken)) => {
             quarantine(folder, path, &error.to_string()).await?;
             Ok(None)
         }

@@ -1,6 +1,7 @@
 //! A mail's way from its bytes to a command.
 
 use guichet_engine::EngineError;
+use guichet_engine::journal::JournalError;
 use guichet_engine::rules::process::{Channel, Delivery};
 use guichet_engine::rules::request::Contact;
 
@@ -16,9 +17,12 @@ pub(crate) enum PostError {
     /// It cannot be read, now or ever.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// Another mail with the same id was taken before: its writer uses ids twice, or it was changed on its way.
+    #[error("another mail with the same id was taken before")]
+    Reused(TakeError),
     /// It may be taken later.
     #[error(transparent)]
-    Take(#[from] TakeError),
+    Take(TakeError),
     /// The reader broke off.
     #[error("reading the mail broke off")]
     Broken,
@@ -26,7 +30,18 @@ pub(crate) enum PostError {
 
 impl From<EngineError> for PostError {
     fn from(error: EngineError) -> Self {
-        Self::Take(error.into())
+        TakeError::from(error).into()
+    }
+}
+
+impl From<TakeError> for PostError {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Engine(EngineError::Journal(JournalError::CommandReused { .. })) => {
+                Self::Reused(error)
+            }
+            error => Self::Take(error),
+        }
     }
 }
 

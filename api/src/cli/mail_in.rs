@@ -20,6 +20,9 @@ const DATA: u8 = 65;
 /// It may pass: the mail server keeps the mail and tries again (`EX_TEMPFAIL`).
 const LATER: u8 = 75;
 
+/// Problems that are the mail's own: trying again changes nothing.
+const UNFIT: [&str; 2] = ["mail.unreadable", "idempotency.reused"];
+
 /// Hand a mail over to a server; it is read from standard input
 #[derive(Debug, Args)]
 #[command(
@@ -72,8 +75,8 @@ impl MailIn {
             200..=299 => Ok(Verdict::Good),
             // The mail itself: too large, or not a mail. Anything else is ours to put right while the mail waits.
             413 => Err(Failure::exit(DATA, "the server finds the mail too large")),
-            422 if String::from_utf8_lossy(&answer.body).contains("mail.unreadable") => {
-                Err(Failure::exit(DATA, "the server cannot read the mail"))
+            422 if UNFIT.iter().any(|code| String::from_utf8_lossy(&answer.body).contains(code)) => {
+                Err(Failure::exit(DATA, "the server cannot read the mail, or took another one with its id"))
             }
             status => Err(later(format!("the server answered {status}"))),
         }

@@ -165,7 +165,7 @@ fn what_is_made_to_exhaust_is_refused_before_it_is_built() {
     parts.push_str(&"--x\r\n\r\ny\r\n".repeat(2 * PARTS_MAX));
     assert_eq!(read(parts.as_bytes()).unwrap_err(), Unreadable::TooManyParts);
     assert_eq!(read(b"").unwrap_err(), Unreadable::NoMail);
-    assert_eq!(read(&vec![b'x'; MAIL_BYTES_MAX + 1]).unwrap_err(), Unreadable::TooLarge);
+    assert_eq!(read(&[b'x'].repeat(MAIL_BYTES_MAX + 1)).unwrap_err(), Unreadable::TooLarge);
     let mut files = String::from("From: a@b.example\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n");
     files.push_str(&"--x\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n".repeat(ATTACHMENTS_MAX + 5));
     let mail = read(files.as_bytes()).unwrap();
@@ -181,7 +181,7 @@ fn codes_are_found_where_people_write_them() {
         format!("(code:{})", said.to_lowercase()),
         format!("{}.", said.replace('-', "\u{2011}")),
     ] {
-        assert_eq!(codes(&text), [code.clone()], "{text}");
+        assert_eq!(codes(&text), std::slice::from_ref(&code), "{text}");
     }
     assert!(codes("Bonjour, dérangement, 06-39-98-00-01, 2026-11-0312").is_empty());
 }

@@ -95,7 +95,7 @@ pub(crate) async fn channels_mail(
     match deliver(&app.guichet, &tenant, None, bytes.to_vec()).await {
         Ok(Some(became)) => Ok(axum::Json(became.into())),
         Ok(None) => Err(unset()),
-        Err(PostError::Take(error)) => Err(error.into()),
+        Err(PostError::Take(error) | PostError::Reused(error)) => Err(error.into()),
         Err(PostError::Unreadable(_) | PostError::Broken) => Err(Problem::unprocessable(
             "mail.unreadable",
             "Ces octets ne se lisent pas comme un courriel.",

@@ -2,7 +2,9 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use guichet::outbound::Means;
 use guichet::rights::Scope;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use crate::support::{Answer, Town, request};
 
@@ -117,4 +119,37 @@ async fn what_is_incomplete_or_from_nobody_is_refused() {
     assert_eq!((missing.status.as_u16(), missing.json["code"].as_str()), (422, Some("message.incomplete")));
     let list = town.post(path, Some(&key), &json!([1])).await;
     assert_eq!((list.status.as_u16(), list.json["code"].as_str()), (400, Some("body.malformed")));
+}
+
+#[tokio::test]
+async fn a_gateway_may_sign_instead_of_showing_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "a secret of the gateway").unwrap();
+    let settings = format!(
+        "[[channels.sms]]\ntenant = \"ville\"\n\
+         proof = {{ header = \"x-signature\", secret_file = {secret:?}, signed = true, timestamp = \"x-at\" }}\n\
+         becomes = {{ process = \"institutions/question-generale\", text = \"question\" }}\n"
+    );
+    let town = Town::set("institutions", &settings).await;
+    let body = r#"{"from":"+33639980001","text":"Une question ?","id":"1"}"#;
+    let at = town.guichet.now().timestamp().to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"a secret of the gateway").unwrap();
+    mac.update(format!("{at}.{body}").as_bytes());
+    let signature =
+        mac.finalize().into_bytes().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let send = async |headers: &[(&str, &str)], body: &str| {
+        let sent =
+            request(Method::POST, "/v1/ville/channels/sms", None, headers, Body::from(body.to_owned()));
+        town.call(sent).await
+    };
+    let signed =
+        [("content-type", "application/json"), ("x-signature", signature.as_str()), ("x-at", at.as_str())];
+    let done = send(&signed, body).await;
+    assert_eq!(became(&done), (200, "request", false), "{}", done.text);
+    assert_eq!(became(&send(&signed, body).await), (200, "request", true), "sent again it counts once");
+    assert_eq!(send(&signed, &body.replace("Une", "Autre")).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(send(&signed[..1], body).await.status, StatusCode::UNAUTHORIZED);
+    town.clock.move_to(town.guichet.now() + chrono::TimeDelta::minutes(6));
+    assert_eq!(send(&signed, body).await.status, StatusCode::UNAUTHORIZED, "overheard, and sent again later");
 }

@@ -125,6 +125,13 @@ async fn files_are_taken_or_named_as_refused() {
         text.starts_with("Pièces\n\nVoici.") && text.contains("[Pièce jointe refusée : « winmail.dat » –"),
         "{text}"
     );
+    // Unasked, a reply may add files; it takes none away, and changes nothing else.
+    let path = format!("/v1/ville/requests/{}/commands", answer.json["request"].as_str().unwrap());
+    let agent = town.agent("a01");
+    for form in [json!({ "attachments": [] }), json!({ "question": "Autre chose." })] {
+        let refused = town.post(&path, Some(&agent), &json!({ "command": "reply", "form": form })).await;
+        assert_eq!(refused.json["code"], "waiting.not_waiting", "{}", refused.text);
+    }
 }
 
 #[tokio::test]
