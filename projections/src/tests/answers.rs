@@ -340,6 +340,8 @@ async fn the_catalogue_is_found_without_accents_and_by_views(ground: Ground) {
     assert_eq!(find("REVERBERES").await, ["eclairage/lampadaire"]);
     assert_eq!(find("question mairie").await, ["institutions/question"]);
     assert_eq!(find("street light").await, ["eclairage/lampadaire"]);
+    assert_eq!(find("rèverbéro").await, ["eclairage/lampadaire"], "mistyped");
+    assert_eq!(find("lampes des rues").await[0], "eclairage/lampadaire", "another word");
     assert!(find("piscine").await.is_empty());
     assert_eq!(find("").await[0], "eclairage/lampadaire");
     lived.models.viewed("ville", "institutions/question").await.unwrap();

@@ -1,4 +1,13 @@
-//! `catalogue`: the processes in force, to be browsed by theme and found by words, with or without accents.
+//! `catalogue`: the processes in force, to be browsed by theme and found by words: with or without accents, in the
+//! singular or the plural, by what means the same, and with a typing fault.
+//!
+//! The stems stand in the rows; comparing is done here and not by the database, so that every store finds the same in the
+//! same order.
+
+mod words;
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use guichet_rules::process::{Channel, DefinitionHash, Kind, Opener};
 use guichet_rules::text::Text;
@@ -11,10 +20,11 @@ use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Process, Publication};
 use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, code, int, opt_text, text};
+use words::{Document, folded, ranked, stemmed};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "catalogue", version: 1, tables: &[&TABLE], fold: |_| Box::new(Catalogue) };
+    ReadModel { name: "catalogue", version: 2, tables: &[&TABLE], fold: |_| Box::new(Catalogue) };
 
 static TABLE: Table = Table {
     name: "catalogue",
@@ -32,6 +42,9 @@ static TABLE: Table = Table {
         text("see_also"),
         text("folded_title"),
         text("folded_words"),
+        text("stems_title"),
+        text("stems_keywords"),
+        text("stems_words"),
     ],
     key: 2,
     indexes: &[],
@@ -95,7 +108,8 @@ pub enum CatalogueOrder {
 pub struct CatalogueQuery {
     /// Of this collectivity; of all if none.
     pub tenant: Option<String>,
-    /// That hold all these words, in title, keywords, theme or description, in either language.
+    /// That hold these words, in title, keywords, theme or description, in either language; if none holds all of them,
+    /// those that hold the most.
     pub search: Option<String>,
     /// Of this theme.
     pub theme: Option<String>,
@@ -137,12 +151,13 @@ fn json<T: Serialize>(value: &T) -> Value {
     serde_json::to_string(value).unwrap_or_default().into()
 }
 
-fn row(tenant: &str, process: &Process) -> [Value; 13] {
+fn row(tenant: &str, process: &Process) -> [Value; 16] {
     let definition = &process.definition;
     let title = &definition.title;
     let described = definition.description.clone().unwrap_or_default();
-    let words =
-        [definition.keywords.join(" "), definition.theme.clone(), described.fr, described.en].join(" ");
+    let keywords = definition.keywords.join(" ");
+    let words = [definition.theme.clone(), described.fr, described.en].join(" ");
+    let titles = format!("{} {}", title.fr, title.en);
     [
         tenant.into(),
         (&definition.process).into(),
@@ -155,47 +170,12 @@ fn row(tenant: &str, process: &Process) -> [Value; 13] {
         json(&definition.channels),
         json(&definition.keywords),
         json(&definition.see_also),
-        folded(&format!("{} {}", title.fr, title.en)).into(),
-        folded(&words).into(),
+        folded(&titles).into(),
+        folded(&format!("{keywords} {words}")).into(),
+        stemmed(&titles).into(),
+        stemmed(&keywords).into(),
+        stemmed(&words).into(),
     ]
-}
-
-/// A text in lower case, without accents and without signs: what searching compares.
-pub(crate) fn folded(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len() + 2);
-    folded.push(' ');
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        match letter {
-            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => folded.push('a'),
-            'ç' => folded.push('c'),
-            'è' | 'é' | 'ê' | 'ë' => folded.push('e'),
-            'ì' | 'í' | 'î' | 'ï' => folded.push('i'),
-            'ñ' => folded.push('n'),
-            'ò' | 'ó' | 'ô' | 'õ' | 'ö' => folded.push('o'),
-            'ù' | 'ú' | 'û' | 'ü' => folded.push('u'),
-            'ý' | 'ÿ' => folded.push('y'),
-            'œ' => folded.push_str("oe"),
-            'æ' => folded.push_str("ae"),
-            // Combining accents of decomposed letters.
-            '\u{300}'..='\u{36f}' => {}
-            other if other.is_alphanumeric() => folded.push(other),
-            _ if folded.ends_with(' ') => {}
-            _ => folded.push(' '),
-        }
-    }
-    folded
-}
-
-/// The words of a search, without the ending of the plural; short ones count only if there are no others.
-fn search_words(search: &str) -> Vec<String> {
-    let folded = folded(search);
-    let all: Vec<&str> = folded.split_whitespace().collect();
-    let long: Vec<&str> = all.iter().copied().filter(|word| word.chars().count() > 2).collect();
-    let words = if long.is_empty() { all } else { long };
-    words
-        .into_iter()
-        .map(|word| if word.len() > 3 { word.trim_end_matches(['s', 'x']) } else { word }.to_owned())
-        .collect()
 }
 
 fn read(row: &Row) -> Result<CatalogueEntry, ProjectionError> {
@@ -223,25 +203,47 @@ const FROM: &str =
     "FROM catalogue c LEFT JOIN catalogue_view v ON v.tenant = c.tenant AND v.process = c.process";
 
 impl CatalogueQuery {
-    /// The conditions, and how well an entry fits: a word in the title counts for more than elsewhere.
-    fn conditions(&self) -> (Where, String, Vec<Value>) {
+    /// The conditions, the words left out.
+    fn conditions(&self) -> Where {
         let mut filter = Where::default();
         filter.maybe("c.tenant = ?", self.tenant.as_ref());
         filter.maybe("c.theme = ?", self.theme.as_ref());
         filter.maybe("c.kind = ?", self.kind.map(|kind| code(&kind)));
         filter.maybe("c.open_to LIKE ?", self.open_to.map(|who| format!("%\"{}\"%", code(&who))));
-        // A sum even without words: a bare number after ORDER BY would name a column.
-        let (mut fits, mut values) = (vec!["0 + 0".to_owned()], Vec::new());
-        for word in self.search.iter().flat_map(|search| search_words(search)) {
-            // Folded words hold letters and digits only, so nothing in them is a wildcard.
-            let anywhere = Value::from(format!("%{word}%"));
-            filter.raw("(c.folded_title LIKE ? OR c.folded_words LIKE ?)", [anywhere.clone(), anywhere]);
-            fits.push("CASE WHEN c.folded_title LIKE ? THEN 2 ELSE 0 END".to_owned());
-            fits.push("CASE WHEN c.folded_words LIKE ? THEN 1 ELSE 0 END".to_owned());
-            values.extend([format!("% {word}%").into(), format!("% {word}%").into()]);
-        }
-        (filter, fits.join(" + "), values)
+        filter
     }
+}
+
+/// A process that may be found.
+struct Candidate {
+    tenant: String,
+    process: String,
+    theme: String,
+    folded_title: String,
+    views: u64,
+}
+
+/// The order of what was found: the same on every store, down to the last tie.
+fn in_order(order: CatalogueOrder, one: &(u32, &Candidate), other: &(u32, &Candidate)) -> Ordering {
+    let (best, worse) = (one.1, other.1);
+    let views = worse.views.cmp(&best.views);
+    let first = match order {
+        CatalogueOrder::Best => other.0.cmp(&one.0).then(views),
+        CatalogueOrder::Views => views,
+        CatalogueOrder::Theme => best.theme.cmp(&worse.theme),
+    };
+    let name = |it: &Candidate| (it.folded_title.clone(), it.tenant.clone(), it.process.clone());
+    first.then_with(|| name(best).cmp(&name(worse)))
+}
+
+/// What comparing needs of a row, and what ordering does.
+fn compared(row: &Row) -> Result<(Candidate, Document), ProjectionError> {
+    let mut at = Columns::new(row);
+    let (tenant, process, theme, views) = (at.take()?, at.take()?, at.take()?, at.count()?);
+    let (folded_title, folded_words): (String, String) = (at.take()?, at.take()?);
+    let folded = format!("{} {} ", folded_title.trim_end(), folded_words.trim());
+    let document = Document { titles: at.take()?, keywords: at.take()?, words: at.take()?, folded };
+    Ok((Candidate { tenant, process, theme, folded_title, views }, document))
 }
 
 impl ReadModels {
@@ -254,24 +256,43 @@ impl ReadModels {
         query: &CatalogueQuery,
     ) -> Result<Answer<Vec<CatalogueEntry>>, ProjectionError> {
         let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
-        let (filter, fits, fit_values) = query.conditions();
-        let count = format!("SELECT COUNT(*), CAST(0 AS BIGINT) {FROM} {}", filter.sql());
-        let counts = snapshot.counts(count, &filter.values).await?;
-        let order = match query.order {
-            CatalogueOrder::Best => format!("{fits} DESC, views DESC, c.folded_title, c.tenant"),
-            CatalogueOrder::Views => "views DESC, c.folded_title, c.tenant".to_owned(),
-            CatalogueOrder::Theme => "c.theme, c.folded_title, c.tenant".to_owned(),
-        };
+        let filter = query.conditions();
         let sql = format!(
-            "SELECT {COLUMNS} {FROM} {} ORDER BY {order} LIMIT {}",
-            filter.sql(),
-            rows_of(query.limit)
+            "SELECT c.tenant, c.process, c.theme, COALESCE(v.views, 0) AS views, c.folded_title, c.folded_words, \
+             c.stems_title, c.stems_keywords, c.stems_words {FROM} {}",
+            filter.sql()
         );
-        let ranked = matches!(query.order, CatalogueOrder::Best);
-        let values = [filter.values, if ranked { fit_values } else { Vec::new() }].concat();
-        let rows = snapshot.rows(sql, &values).await?;
-        let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(snapshot.answer(counts, entries))
+        let rows = snapshot.rows(sql, &filter.values).await?;
+        let all = rows.iter().map(compared).collect::<Result<Vec<_>, _>>()?;
+        let (candidates, documents): (Vec<Candidate>, Vec<Document>) = all.into_iter().unzip();
+        let scores = ranked(&documents, query.search.as_deref().unwrap_or_default());
+        let mut found: Vec<(u32, &Candidate)> =
+            scores.iter().filter_map(|(place, score)| Some((*score, candidates.get(*place)?))).collect();
+        found.sort_by(|one, other| in_order(query.order, one, other));
+        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        found.truncate(usize::try_from(rows_of(query.limit)).unwrap_or(usize::MAX));
+        let mut entries = Vec::with_capacity(found.len());
+        if !found.is_empty() {
+            // All of one collectivity, or of all, and those wanted picked out: names are no part of a statement.
+            let sql = format!("SELECT {COLUMNS} {FROM} {}", filter.sql());
+            let rows = snapshot.rows(sql, &filter.values).await?;
+            let wanted: HashMap<(&str, &str), usize> = found
+                .iter()
+                .enumerate()
+                .map(|(n, (_, c))| ((c.tenant.as_str(), c.process.as_str()), n))
+                .collect();
+            let mut places = Vec::with_capacity(found.len());
+            for row in &rows {
+                let mut at = Columns::new(row);
+                let (tenant, process): (String, String) = (at.take()?, at.take()?);
+                if let Some(place) = wanted.get(&(tenant.as_str(), process.as_str())) {
+                    places.push((*place, read(row)?));
+                }
+            }
+            places.sort_by_key(|(place, _)| *place);
+            entries.extend(places.into_iter().map(|(_, entry)| entry));
+        }
+        Ok(snapshot.answer((count, 0), entries))
     }
 
     /// One process in force.
@@ -321,24 +342,5 @@ impl ReadModels {
             ON CONFLICT (tenant, process) DO UPDATE SET views = catalogue_view.views + 1";
         let values = [tenant.into(), process.into()];
         self.database().shared(async |connection| connection.run(sql, &values).await.map(drop)).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accents_case_and_signs_do_not_matter() {
-        assert_eq!(folded("Éclairage — l'Œuvre, Noël"), " eclairage l oeuvre noel");
-        assert_eq!(folded("E\u{301}clairage"), " eclairage");
-    }
-
-    #[test]
-    fn plurals_and_little_words_do_not_matter() {
-        assert_eq!(search_words("les Lampadaires de la rue"), ["les", "lampadaire", "rue"]);
-        assert_eq!(search_words("un"), ["un"]);
-        assert_eq!(search_words("ÉTAT civil"), ["etat", "civil"]);
-        assert!(search_words("  ,  ").is_empty());
     }
 }
