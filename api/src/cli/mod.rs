@@ -18,6 +18,7 @@ mod find;
 mod import;
 mod inbox;
 mod key;
+mod letter;
 mod listen;
 mod local;
 mod log;
@@ -87,6 +88,7 @@ commands! {
     stats::Stats,
     inbox::Inbox,
     show::Show,
+    letter::Letter,
     explain::Explain,
     replay::Replay,
     import::Import,

@@ -216,6 +216,16 @@ fn write(
     }
 }
 
+/// The subject and the words of an effect for the requester, as they are written on paper.
+#[must_use]
+pub fn in_writing(occasion: &Occasion<'_>) -> (String, String) {
+    let language = occasion.known.request.requester.language;
+    let message = message_of(occasion, Reader::Requester);
+    let values = values(occasion, Reader::Requester, language);
+    let subject = render_line(message.subject.get(language), &values, language);
+    (subject, render(message.body.get(language), &values, language))
+}
+
 /// The subject and the first line that says something beyond a greeting.
 fn short(subject: &str, body: &str) -> String {
     let lines = body.lines().filter(|line| !line.trim().is_empty() && !line.trim().ends_with(','));

@@ -7,6 +7,7 @@ pub mod compose;
 mod console;
 pub mod dates;
 mod file;
+pub mod letter;
 mod mail;
 mod memory;
 pub mod render;
