@@ -49,6 +49,9 @@ pub enum AttachmentError {
         /// What is wrong, for the log.
         reason: String,
     },
+    /// It waits to be seen by the scanner.
+    #[error("the file waits for the scanner")]
+    Quarantined,
     /// It did not arrive whole.
     #[error("the file did not arrive whole")]
     Interrupted,
@@ -97,6 +100,7 @@ impl AttachmentError {
             Self::Picture { .. } => "file.picture_unreadable",
             Self::Infected { .. } => "file.infected",
             Self::Scanner { .. } => "file.scanner_unavailable",
+            Self::Quarantined => "file.quarantined",
             Self::Interrupted => "file.interrupted",
             Self::Busy => "server.busy",
             Self::Full => "file.store_full",
@@ -132,6 +136,10 @@ impl AttachmentError {
             Self::Scanner { .. } => Text::new(
                 "L’antivirus ne répond pas : renvoyez le fichier dans quelques minutes.",
                 "The virus scanner does not answer: send the file again in a few minutes.",
+            ),
+            Self::Quarantined => Text::new(
+                "L’antivirus n’a pas encore vu ce fichier : réessayez dans quelques minutes.",
+                "The virus scanner has not seen this file yet: try again in a few minutes.",
             ),
             Self::Interrupted => Text::new(
                 "Le fichier n’est pas arrivé entier : renvoyez-le.",

@@ -6,8 +6,11 @@
 //! | --- | --- |
 //! | `TENANT/blobs/9f/9f86…` | the bytes |
 //! | `TENANT/uploads/9f86….PROOF` | that they were uploaded, by whoever holds the proof; for a day |
+//! | `TENANT/pending/REQUEST.9f86…` | that a command for this request was about to name them; for a day |
 //! | `TENANT/requests/REQUEST/9f86…` | that a command for this request names them, and under what name |
 //! | `TENANT/holders/9f86…/REQUEST` | the same, to be found from the file |
+//! | `TENANT/quarantine/9f86…` | that no scanner has seen the bytes yet |
+//! | `TENANT/aside/9f86…` | bytes about to go |
 //! | `.arriving/` | files that are not whole yet |
 //!
 //! The order of writing makes every crash harmless. The upload is noted before the bytes appear, so no bytes are without
@@ -16,30 +19,47 @@
 
 mod arrive;
 mod error;
+mod examine;
 mod file;
+mod kinds;
 mod name;
 mod naming;
+mod photo;
+mod scan;
 mod store;
+mod sweep;
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use guichet_engine::{Ambient, tenant_of};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, Semaphore};
 
-use crate::settings::Settings;
-use arrive::{Arrived, arrive, hexadecimal};
+use crate::settings::{Settings, WhenDown};
+use arrive::{arrive, hexadecimal};
 pub use error::AttachmentError;
+use examine::{DRAWN_AT_ONCE, Examined};
 pub use file::{StoredFile, Uploaded};
+pub use kinds::KINDS_TAKEN;
 pub use name::NAME_BYTES_MAX;
+pub(crate) use naming::{Asked, as_file, file_in, form_of_mut};
+pub use photo::{PICTURE_MEMORY_MAX, PICTURE_POINTS_MAX, PICTURE_SIDE_MAX};
+pub use scan::SCAN_MAX;
+use scan::Scanner;
 pub use store::Reader;
 use store::Shelf;
+pub use sweep::{Swept, UNNAMED_KEPT};
 
 /// The folder of attachments in the data folder, unless the settings name another.
 pub const ATTACHMENTS_FOLDER: &str = "attachments";
 /// Where files arrive, below the folder of attachments.
 const ARRIVING: &str = ".arriving";
+/// Files that may arrive at once; more are told to come back.
+pub const ARRIVING_AT_ONCE: usize = 64;
 
 /// The files of an installation. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -51,7 +71,22 @@ struct Inner {
     shelf: Shelf,
     arriving: PathBuf,
     most: u64,
+    taken: Vec<String>,
+    scanner: Option<Scanner>,
+    when_down: WhenDown,
     ambient: Arc<dyn Ambient>,
+    places: Semaphore,
+    turns: Semaphore,
+    /// What stood in the folder of arriving files at the last sweep.
+    standing: Mutex<Vec<PathBuf>>,
+}
+
+/// What stands beside a file: what it is, and since when.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    #[serde(flatten)]
+    file: StoredFile,
+    at: DateTime<Utc>,
 }
 
 /// A stored file, to be read.
@@ -71,7 +106,13 @@ impl Attachments {
             shelf: Shelf::disk(&folder),
             arriving: folder.join(ARRIVING),
             most: section.bytes_max,
+            taken: section.types.clone(),
+            scanner: section.clamd.as_deref().map(Scanner::parse),
+            when_down: section.scanner_down,
             ambient: Arc::clone(ambient),
+            places: Semaphore::new(ARRIVING_AT_ONCE),
+            turns: Semaphore::new(DRAWN_AT_ONCE),
+            standing: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -127,29 +168,27 @@ impl Attachments {
     {
         checked(tenant)?;
         let inner = &self.inner;
+        let _place = inner.places.try_acquire().map_err(|_| AttachmentError::Busy)?;
         let temporary = format!("{}.part", self.drawn()?);
         let arrived = arrive(&inner.arriving, &temporary, inner.most, stream).await?;
-        let kind = declared_type.unwrap_or("application/octet-stream").to_owned();
-        let file = StoredFile {
-            name: name::cleaned(name),
-            kind,
-            size: arrived.size,
-            sha256: arrived.sha256.clone(),
-        };
-        self.keep(tenant, file, &arrived).await
+        let examined = self.examine(arrived, name, declared_type).await?;
+        self.keep(tenant, examined).await
     }
 
     /// Notes the upload, then lets the bytes appear.
-    async fn keep(
-        &self,
-        tenant: &str,
-        file: StoredFile,
-        arrived: &Arrived,
-    ) -> Result<Uploaded, AttachmentError> {
-        let proof = self.drawn()?;
-        let note = serde_json::to_vec(&file).map_err(unwritable)?;
-        self.inner.shelf.write(&upload_key(tenant, &file.sha256, &proof), note).await?;
-        self.inner.shelf.place(&arrived.path, &blob_key(tenant, &file.sha256)).await?;
+    async fn keep(&self, tenant: &str, examined: Examined) -> Result<Uploaded, AttachmentError> {
+        let Examined { file, arrived, unseen } = examined;
+        let (proof, shelf) = (self.drawn()?, &self.inner.shelf);
+        let note = Note { file, at: self.inner.ambient.now() };
+        let bytes = serde_json::to_vec(&note).map_err(unwritable)?;
+        let file = note.file;
+        shelf.write(&upload_key(tenant, &file.sha256, &proof), bytes).await?;
+        let blob = blob_key(tenant, &file.sha256);
+        if unseen && shelf.size(&blob).await?.is_none() {
+            shelf.write(&quarantine_key(tenant, &file.sha256), Vec::new()).await?;
+        }
+        shelf.place(&arrived.path, &blob).await?;
+        metrics::counter!("guichet_files_stored_total").increment(1);
         Ok(Uploaded { file, proof })
     }
 
@@ -174,6 +213,9 @@ impl Attachments {
         let Some(sha256) = file::digest(sha256) else { return Ok(None) };
         checked(tenant)?;
         let key = blob_key(tenant, &sha256);
+        if self.inner.shelf.size(&quarantine_key(tenant, &sha256)).await?.is_some() {
+            return Err(AttachmentError::Quarantined);
+        }
         let Some(size) = self.inner.shelf.size(&key).await? else { return Ok(None) };
         Ok(self.inner.shelf.open(&key, from).await?.map(|reader| Opened { size, reader }))
     }
@@ -194,8 +236,9 @@ impl Attachments {
         }
         checked(tenant)?;
         let note = self.inner.shelf.read(&upload_key(tenant, &file.sha256, proof)).await?;
-        let known = note.and_then(|note| serde_json::from_slice::<StoredFile>(&note).ok());
-        Ok(known.as_ref() == Some(file))
+        let known = note.and_then(|note| serde_json::from_slice::<Note>(&note).ok());
+        let now = self.inner.ambient.now();
+        Ok(known.is_some_and(|note| note.file == *file && note.at + UNNAMED_KEPT > now))
     }
 
     /// The largest file, in bytes.
@@ -238,51 +281,13 @@ fn blob_key(tenant: &str, sha256: &str) -> String {
     format!("{tenant}/blobs/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
 }
 
+fn quarantine_key(tenant: &str, sha256: &str) -> String {
+    format!("{tenant}/quarantine/{sha256}")
+}
+
 fn upload_key(tenant: &str, sha256: &str, proof: &str) -> String {
     format!("{tenant}/uploads/{sha256}.{proof}")
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::AsyncReadExt;
-
-    use super::*;
-    use crate::ambient::Surroundings;
-
-    fn attachments(folder: &Path) -> Attachments {
-        let ambient: Arc<dyn Ambient> = Arc::new(Surroundings::system());
-        Attachments::new(folder, &Settings::default(), &ambient)
-    }
-
-    #[tokio::test]
-    async fn what_was_put_can_be_read_by_its_digest_and_by_its_own_collectivity_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = attachments(folder.path());
-        let file = files.put_bytes("ville", "notes.txt", Some("text/plain"), b"Bonjour").await.unwrap();
-        assert_eq!((file.name.as_str(), file.kind.as_str(), file.size), ("notes.txt", "text/plain", 7));
-        let mut opened = files.open("ville", &file.sha256).await.unwrap().unwrap();
-        let mut text = String::new();
-        opened.reader.read_to_string(&mut text).await.unwrap();
-        assert_eq!((opened.size, text.as_str()), (7, "Bonjour"));
-        assert!(files.open("ccas", &file.sha256).await.unwrap().is_none());
-        assert!(files.open("ville", "../../etc/passwd").await.unwrap().is_none());
-        assert!(matches!(files.open("../ville", &file.sha256).await, Err(AttachmentError::UnknownTenant)));
-    }
-
-    #[tokio::test]
-    async fn what_is_too_large_empty_or_cut_off_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = attachments(folder.path());
-        let endless = futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![0_u8; 1 << 20]));
-        let error = files.put("ville", "a", None, endless).await.unwrap_err();
-        assert!(matches!(error, AttachmentError::TooLarge { .. }), "{error}");
-        let error = files.put_bytes("ville", "a", None, b"").await.unwrap_err();
-        assert!(matches!(error, AttachmentError::Empty), "{error}");
-        let cut = futures_util::stream::iter([Ok(b"half".to_vec()), Err("gone")]);
-        let error = files.put("ville", "a", None, cut).await.unwrap_err();
-        assert!(matches!(error, AttachmentError::Interrupted), "{error}");
-        let arriving = folder.path().join(ATTACHMENTS_FOLDER).join(ARRIVING);
-        assert_eq!(std::fs::read_dir(arriving).unwrap().count(), 0);
-        assert!(!folder.path().join(ATTACHMENTS_FOLDER).join("ville").exists());
-    }
-}
+mod tests;

@@ -21,7 +21,6 @@ pub(crate) fn cleaned(name: &str) -> String {
 }
 
 /// The name with this ending, for a file whose type changed while it was stored.
-#[allow(dead_code, reason = "the worker that takes unnamed files away comes next")]
 pub(crate) fn with_ending(name: &str, ending: &str) -> String {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     shortened(&format!("{stem}.{ending}"))

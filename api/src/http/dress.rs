@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::extract::language_of;
 use super::problem::{PROBLEM_JSON, Problem};
-use super::{App, EXCHANGE_MAX};
+use super::{App, EXCHANGE_MAX, UPLOAD_MAX};
 
 /// Answered whatever else is going on: those who watch must not be turned away by the load that they watch.
 const WATCHED: [&str; 2] = ["/health", "/ready"];
@@ -54,7 +54,10 @@ async fn within_limits(app: &App, request: Request, next: Next) -> Response {
     if permit.is_err() && !watched {
         return Problem::busy().into_response();
     }
-    match tokio::time::timeout(EXCHANGE_MAX, next.run(request)).await {
+    // A telephone takes a while to send a photo; what the file may weigh, and how many come at once, has its own limit.
+    let uploads = request.method() == Method::POST && request.uri().path().ends_with("/files");
+    let most = if uploads { UPLOAD_MAX } else { EXCHANGE_MAX };
+    match tokio::time::timeout(most, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::too_slow().into_response(),
     }

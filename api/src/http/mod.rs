@@ -44,6 +44,9 @@ pub const EXCHANGES_MAX: usize = 256 + COMMANDS_MAX + COMMANDS_WAITING_MAX;
 /// How long an exchange may take.
 pub const EXCHANGE_MAX: Duration = Duration::from_secs(30);
 
+/// How long sending a file may take.
+pub const UPLOAD_MAX: Duration = Duration::from_secs(5 * 60);
+
 /// What a server may choose.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {

@@ -12,6 +12,7 @@ use guichet_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::attachments::AttachmentError;
 use crate::rights::{Denial, Scope};
 
 /// The media type of problem details.
@@ -427,6 +428,43 @@ impl From<ProjectionError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "read_models.unavailable", fr, en).retry_after(10)
             }
         }
+    }
+}
+
+impl From<AttachmentError> for Problem {
+    fn from(error: AttachmentError) -> Self {
+        let (status, text) = (status_of_file(&error), error.text());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::error!(%error, "a file is not stored, or cannot be read");
+        }
+        match error {
+            AttachmentError::UnknownTenant => Self::not_found(),
+            AttachmentError::Busy => Self::busy(),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                Self::new(status, error.code(), text.fr, text.en).retry_after(60)
+            }
+            _ => Self::new(status, error.code(), text.fr, text.en),
+        }
+    }
+}
+
+/// The status of a refusal of a file.
+fn status_of_file(error: &AttachmentError) -> StatusCode {
+    match error {
+        AttachmentError::UnknownTenant => StatusCode::NOT_FOUND,
+        AttachmentError::Interrupted => StatusCode::BAD_REQUEST,
+        AttachmentError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        AttachmentError::Empty
+        | AttachmentError::Lies { .. }
+        | AttachmentError::Refused { .. }
+        | AttachmentError::Picture { .. }
+        | AttachmentError::Infected { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        AttachmentError::Scanner { .. }
+        | AttachmentError::Quarantined
+        | AttachmentError::Busy
+        | AttachmentError::Full
+        | AttachmentError::ReadOnly { .. }
+        | AttachmentError::Store { .. } => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

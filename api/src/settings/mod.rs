@@ -35,6 +35,8 @@ sections! {
     webhooks,
 }
 
+pub use attachments::WhenDown;
+
 /// The largest file of settings, in bytes.
 pub const SETTINGS_BYTES_MAX: u64 = 256 * 1024;
 

@@ -31,6 +31,8 @@ pub use timers::{Fired, Timers};
 
 /// How often a server looks for something to do.
 const PACE: Duration = Duration::from_millis(500);
+/// How often files that nobody named are looked for.
+const FILES_PACE: Duration = Duration::from_secs(60 * 60);
 /// The wait after something failed that may pass.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long a worker waits for the read models to have seen everything.
@@ -63,7 +65,8 @@ impl Workers {
         let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
         let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
         let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped.clone()));
-        let mut tasks = vec![timers, publications, outbox];
+        let files = tokio::spawn(run_files(guichet.clone(), stopped.clone()));
+        let mut tasks = vec![timers, publications, files, outbox];
         for mailbox in
             guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
         {
@@ -120,6 +123,18 @@ async fn run_publications(guichet: Guichet, mut stopped: watch::Receiver<bool>) 
             }
         };
         rest(pause, &mut stopped).await;
+    }
+}
+
+async fn run_files(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        if guichet.read_models().leads() {
+            match guichet.attachments().sweep(&guichet, guichet.now()).await {
+                Ok(swept) => tracing::debug!(?swept, "files that nobody named"),
+                Err(error) => tracing::warn!(%error, "files that nobody named are looked for again later"),
+            }
+        }
+        rest(FILES_PACE, &mut stopped).await;
     }
 }
 

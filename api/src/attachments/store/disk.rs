@@ -6,10 +6,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, Utc};
 use tokio::io::AsyncSeekExt;
 
-use super::{Listed, Reader};
+use super::Reader;
 use crate::attachments::error::AttachmentError;
 
 /// Tells apart what this program writes at one moment.
@@ -18,12 +17,16 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug, Clone)]
 pub(crate) struct Disk {
     folder: PathBuf,
+    /// Tells this program from others that write into the same folder.
+    drawn: u32,
 }
 
-#[allow(dead_code, reason = "the worker that takes unnamed files away comes next")]
 impl Disk {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        let mut drawn = [0; 4];
+        // Without chance the process's number tells programs of one machine apart.
+        let _ = getrandom::fill(&mut drawn);
+        Self { folder: folder.to_owned(), drawn: u32::from_be_bytes(drawn) }
     }
 
     /// Keys are made by this program from checked names; one that climbs is refused all the same.
@@ -50,12 +53,11 @@ impl Disk {
     }
 
     pub(super) async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), AttachmentError> {
-        let to = self.at(key)?;
+        let (to, writing, drawn) = (self.at(key)?, self.folder.join(".arriving"), self.drawn);
         Self::run(move || {
-            let folder = to.parent().unwrap_or(&to);
-            make(folder)?;
+            make(&writing)?;
             let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-            let temporary = folder.join(format!(".{}-{serial}.part", std::process::id()));
+            let temporary = writing.join(format!("{}-{drawn:08x}-{serial}.part", std::process::id()));
             let written = File::create(&temporary).and_then(|mut file| {
                 file.write_all(&bytes)?;
                 file.sync_all()
@@ -92,12 +94,23 @@ impl Disk {
         Ok(Some(Box::pin(file)))
     }
 
-    pub(super) async fn remove(&self, key: &str) -> Result<(), AttachmentError> {
-        let path = self.at(key)?;
-        Self::run(move || present(fs::remove_file(path)).map(drop)).await
+    pub(super) async fn rename(&self, key: &str, to: &str) -> Result<bool, AttachmentError> {
+        let (from, to) = (self.at(key)?, self.at(to)?);
+        Self::run(move || Ok(present(moved(&from, &to))?.is_some())).await
     }
 
-    pub(super) async fn list(&self, folder: &str) -> Result<Vec<Listed>, AttachmentError> {
+    pub(super) async fn remove(&self, key: &str) -> Result<(), AttachmentError> {
+        let path = self.at(key)?;
+        Self::run(move || {
+            present(fs::remove_file(&path))?;
+            // An empty folder of one file or one request goes too; one that is not empty stays.
+            let _ = path.parent().map(fs::remove_dir);
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn list(&self, folder: &str) -> Result<Vec<String>, AttachmentError> {
         let path = if folder.is_empty() { self.folder.clone() } else { self.at(folder)? };
         Self::run(move || {
             let Some(entries) = present(fs::read_dir(path))? else { return Ok(Vec::new()) };
@@ -105,10 +118,8 @@ impl Disk {
             for entry in entries {
                 let entry = entry?;
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                // Between listing and looking it may have gone.
-                let Some(told) = present(entry.metadata())? else { continue };
                 if !name.starts_with('.') {
-                    all.push(Listed { name, written: DateTime::<Utc>::from(told.modified()?) });
+                    all.push(name);
                 }
             }
             Ok(all)
@@ -144,7 +155,15 @@ fn make(folder: &Path) -> std::io::Result<()> {
 fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
     let folder = to.parent().unwrap_or(to);
     make(folder)?;
-    fs::rename(from, to)?;
+    let renamed = match fs::rename(from, to) {
+        // Somebody who took the last file away took the folder too.
+        Err(error) if error.kind() == ErrorKind::NotFound && from.exists() => {
+            make(folder)?;
+            fs::rename(from, to)
+        }
+        other => other,
+    };
+    renamed?;
     synced(folder)
 }
 

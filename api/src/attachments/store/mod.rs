@@ -8,7 +8,6 @@ mod disk;
 use std::path::Path;
 use std::pin::Pin;
 
-use chrono::{DateTime, Utc};
 use tokio::io::AsyncRead;
 
 use super::error::AttachmentError;
@@ -17,16 +16,6 @@ use disk::Disk;
 /// Reads a file.
 pub type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
-/// One key of a folder.
-#[allow(dead_code, reason = "the worker that takes unnamed files away comes next")]
-#[derive(Debug, Clone)]
-pub(crate) struct Listed {
-    /// The last part of the key.
-    pub(crate) name: String,
-    /// When it was last written (UTC), by the store's clock.
-    pub(crate) written: DateTime<Utc>,
-}
-
 /// A place for bytes under keys such as `ville/blobs/9f/9f86…`.
 #[derive(Debug)]
 pub(crate) enum Shelf {
@@ -34,7 +23,6 @@ pub(crate) enum Shelf {
     Disk(Disk),
 }
 
-#[allow(dead_code, reason = "the worker that takes unnamed files away comes next")]
 impl Shelf {
     /// A folder, made when something is first stored.
     pub(crate) fn disk(folder: &Path) -> Self {
@@ -76,6 +64,13 @@ impl Shelf {
         }
     }
 
+    /// Gives a key another name; whether there was such a key.
+    pub(crate) async fn rename(&self, key: &str, to: &str) -> Result<bool, AttachmentError> {
+        match self {
+            Self::Disk(disk) => disk.rename(key, to).await,
+        }
+    }
+
     /// Removes a key; nothing happens where there is none.
     pub(crate) async fn remove(&self, key: &str) -> Result<(), AttachmentError> {
         match self {
@@ -83,8 +78,8 @@ impl Shelf {
         }
     }
 
-    /// What stands directly below a folder.
-    pub(crate) async fn list(&self, folder: &str) -> Result<Vec<Listed>, AttachmentError> {
+    /// The last parts of the keys directly below a folder, those that begin with a dot left out.
+    pub(crate) async fn list(&self, folder: &str) -> Result<Vec<String>, AttachmentError> {
         match self {
             Self::Disk(disk) => disk.list(folder).await,
         }

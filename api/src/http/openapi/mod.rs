@@ -18,8 +18,8 @@ use super::App;
 use super::problem::Problem;
 use super::routes::{
     access, account, alerts, appointments, catalogue, changes, channels, commands, dashboard, diagram, files,
-    follow, health, ideas, inbox, open311, outbox, page, pages, payments, proposals, receive, requests,
-    webhooks,
+    follow, health, ideas, inbox, letters, open311, outbox, page, pages, payments, proposals, receive,
+    requests, webhooks,
 };
 pub(crate) use super::schemas::*;
 
@@ -97,6 +97,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(channels::routes())
         .merge(files::routes())
         .merge(ideas::routes())
+        .merge(letters::routes())
         .merge(open311::routes())
         .merge(outbox::routes())
         .merge(pages::routes())

@@ -8,11 +8,13 @@ use guichet_engine::rules::request::Command;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::attachments::form_of_mut;
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{Ask, At, Json, Wishes, request_id};
 use crate::http::openapi::{CommandBody, ProblemAnswer};
 use crate::http::problem::Problem;
+use crate::http::routes::files::proven;
 use crate::rights::Scope;
 
 /// When what the command tells of happened.
@@ -50,7 +52,7 @@ pub(crate) async fn command(
     At((tenant, request)): At<(String, String)>,
     Ask(when): Ask<When>,
     wishes: Wishes,
-    Json(command): Json<Command>,
+    Json(mut command): Json<Command>,
 ) -> Result<Response, Problem> {
     let principal = wishes.needs(&app, &tenant, Scope::RequestsAct).await?;
     if matches!(command, Command::Receive { .. }) {
@@ -59,6 +61,9 @@ pub(crate) async fn command(
             "Une demande s’enregistre à l’adresse de la liste des demandes.",
             "A request is received at the address of the list of requests.",
         ));
+    }
+    if let Some(form) = form_of_mut(&mut command) {
+        proven(&app, &tenant, form).await?;
     }
     let submission = Submission {
         request: Some(request_id(&request)?),

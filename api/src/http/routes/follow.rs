@@ -12,12 +12,14 @@ use guichet_engine::{Known, Submission, tenant_of};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::attachments::form_of_mut;
 use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::answers::{Promise, ReceiptAnswer, promises, receipt, tag};
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::{ProblemAnswer, RequesterCommand, Words};
 use crate::http::problem::Problem;
+use crate::http::routes::files::proven;
 use crate::http::words;
 
 /// What a citizen may do with the code alone.
@@ -140,7 +142,7 @@ pub(crate) async fn act(
     State(app): State<App>,
     At(tenant): At<String>,
     wishes: Wishes,
-    Json(body): Json<ActionBody>,
+    Json(mut body): Json<ActionBody>,
 ) -> Result<Response, Problem> {
     let request = find(&app, &tenant, &wishes, &body.code).await?;
     if !ACTIONS.contains(&body.command.name()) {
@@ -148,6 +150,9 @@ pub(crate) async fn act(
             "Avec le code de suivi, on peut répondre, retirer, rouvrir ou noter sa demande.",
             "With the tracking code one can reply, withdraw, reopen or rate one’s request.",
         ));
+    }
+    if let Some(form) = form_of_mut(&mut body.command) {
+        proven(&app, &tenant, form).await?;
     }
     let submission = Submission {
         request: Some(request),
@@ -163,7 +168,7 @@ pub(crate) async fn act(
 }
 
 /// The request with this code. A code that is not one and a code that nobody has count alike against the caller.
-async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -> Result<RequestId, Problem> {
+pub(crate) async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -> Result<RequestId, Problem> {
     app.look_ups.take(tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
     let name = tenant_of(tenant)?;
     let code = TrackingCode::parse(code).map_err(|_| {

@@ -15,6 +15,7 @@ pub(super) mod follow;
 pub(super) mod health;
 pub(super) mod ideas;
 pub(super) mod inbox;
+pub(super) mod letters;
 pub(super) mod open311;
 pub(super) mod outbox;
 pub(super) mod page;

@@ -13,6 +13,7 @@ use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::{IncomingBody, ProblemAnswer};
 use crate::http::problem::Problem;
+use crate::http::routes::files::proven;
 use crate::rights::{Principal, Scope};
 
 /// A request as a client sends it: the command `receive` without its name.
@@ -109,7 +110,7 @@ pub(crate) async fn receive(
     State(app): State<App>,
     At(tenant): At<String>,
     wishes: Wishes,
-    Json(incoming): Json<Incoming>,
+    Json(mut incoming): Json<Incoming>,
 ) -> Result<Response, Problem> {
     let principal = match wishes.caller(&app, &tenant).await? {
         // With an account one reports as everybody does.
@@ -129,6 +130,7 @@ pub(crate) async fn receive(
     if principal.is_none() {
         app.arrivals.take(&tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
     }
+    proven(&app, &tenant, &mut incoming.form).await?;
     let (command, occurred_at) = incoming.command();
     let submission = Submission {
         request: None,
