@@ -79,6 +79,7 @@ fn declared(kind: &str) -> Option<&str> {
 fn may_pass(error: &AttachmentError) -> bool {
     match error {
         AttachmentError::Scanner { .. }
+        | AttachmentError::Quarantined
         | AttachmentError::Interrupted
         | AttachmentError::Busy
         | AttachmentError::Full

@@ -14,6 +14,7 @@ mod doctor;
 mod due;
 mod explain;
 mod failure;
+mod files;
 mod find;
 mod import;
 mod inbox;
@@ -112,6 +113,7 @@ commands! {
     rebuild::Rebuild,
     backup::Backup,
     restore::Restore,
+    files::Files,
     verify::Verify,
     doctor::Doctor,
 }

@@ -9,6 +9,7 @@ use guichet_engine::rules::text::Language;
 
 use super::Findings;
 use crate::ambient::SystemClock;
+use crate::attachments::check;
 use crate::backup::{Holds, Manifest};
 use crate::cli::local;
 
@@ -45,6 +46,28 @@ pub(super) fn room(findings: &mut Findings<'_>, folder: &Path) {
         "make room: a full disk refuses every command, and rebuilding the read models takes as much as the journal",
     );
     findings.judge(free >= ROOM_MIN.max(journal), "disk", name, words, advice);
+}
+
+/// Whether the files that requests name are there; their bytes are read by `guichet files verify`.
+pub(super) fn files(findings: &mut Findings<'_>, folder: &Path) {
+    let name = ("fichiers joints", "attached files");
+    let checked = match check(folder, false) {
+        Ok(checked) => checked,
+        Err(error) => {
+            let advice = ("ce dossier ne se lit pas", "this folder cannot be read");
+            return findings.complain("files", name, error.to_string(), advice);
+        }
+    };
+    let (there, missing, orphans) = (checked.sound, checked.missing.len(), checked.orphans.len());
+    let words = match findings.context.language {
+        Language::Fr => format!("{there} fichiers, {missing} manquants, {orphans} que rien ne tient"),
+        Language::En => format!("{there} files, {missing} missing, {orphans} held by nothing"),
+    };
+    let advice = (
+        "ce qui manque se reprend d’une copie (`guichet files restore`) ; ce que rien ne tient s’enlève à la main",
+        "what is missing comes back from a copy (`guichet files restore`); what nothing holds is taken away by hand",
+    );
+    findings.judge(missing == 0 && orphans == 0, "files", name, words, advice);
 }
 
 /// Files that nobody but the server's user may read.

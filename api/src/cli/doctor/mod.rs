@@ -12,6 +12,7 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::store;
+use crate::attachments::ATTACHMENTS_FOLDER;
 use crate::store::Store;
 
 /// Examine a store, beside its server as well: files, journal, keys, read models, what waits, disk, clock, backups
@@ -22,6 +23,9 @@ pub(crate) struct Doctor {
     /// older than a day.
     #[arg(long, value_name = "FOLDER")]
     backup: Option<PathBuf>,
+    /// The folder of the files that requests name, where the settings name another than the data folder's.
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
 }
 
 /// One thing that was looked at.
@@ -92,6 +96,10 @@ impl Doctor {
         if let Store::Sqlite(folder) = &context.store {
             around::room(findings, folder);
             around::modes(findings, folder);
+        }
+        let files = self.files.clone().unwrap_or_else(|| context.options().data.join(ATTACHMENTS_FOLDER));
+        if files.is_dir() {
+            around::files(findings, &files);
         }
         if let Some(folder) = &self.backup {
             around::backups(findings, folder);

@@ -15,6 +15,7 @@ use crate::http::problem::Problem;
 
 /// Which processes.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Words: with or without accents, mistyped or not, or others that mean the same.

@@ -147,7 +147,10 @@ async fn receive(
         return Err(Problem::too_large());
     }
     let line: Line = parse(line)?;
-    let (command, occurred_at) = line.request.command();
+    let (mut command, occurred_at) = line.request.command();
+    if let Some(form) = crate::attachments::form_of_mut(&mut command) {
+        crate::http::routes::files::proven(app, tenant, form).await?;
+    }
     let submission = Submission {
         tenant: tenant.to_owned(),
         request: None,

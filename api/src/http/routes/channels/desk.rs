@@ -143,7 +143,10 @@ pub(crate) async fn desk_receive(
     if !(0.0..=METRES_MAX).contains(&metres) {
         return Err(too_far());
     }
-    let (command, occurred_at) = desk.request.command();
+    let (mut command, occurred_at) = desk.request.command();
+    if let Some(form) = crate::attachments::form_of_mut(&mut command) {
+        crate::http::routes::files::proven(&app, &tenant, form).await?;
+    }
     let Command::Receive { process, channel, opened_by, form, .. } = &command else {
         return Err(Problem::internal());
     };
