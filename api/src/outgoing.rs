@@ -36,7 +36,7 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The largest answer that is read, in bytes.
+    /// The largest answer that is read, in bytes; with 0 the answer's body is not read at all.
     pub answer_bytes_max: usize,
 }
 
@@ -155,6 +155,9 @@ impl Outgoing {
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
         let mut body = Vec::new();
+        if call.answer_bytes_max == 0 {
+            return Ok(Answer { status, headers, body });
+        }
         while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
             if body.len() + chunk.len() > call.answer_bytes_max {
                 return Err(CallError::TooLarge);
@@ -166,12 +169,11 @@ impl Outgoing {
 }
 
 fn fault(error: &reqwest::Error) -> CallError {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<NotPublic>() {
-            return CallError::Forbidden;
-        }
-        cause = error.source();
+    // The client wraps what the resolver answered in errors of its own that name no cause: only their debug form shows it.
+    // That of the whole would hold the address as well, which a stranger wrote.
+    let cause = std::error::Error::source(error);
+    if cause.is_some_and(|cause| format!("{cause:?}").contains("NotPublic")) {
+        return CallError::Forbidden;
     }
     match error {
         error if error.is_timeout() => CallError::TimedOut,
@@ -181,7 +183,7 @@ fn fault(error: &reqwest::Error) -> CallError {
 }
 
 /// Whether the host of an address is a name, which is looked up later, or a public address.
-fn is_public_host(url: &Url) -> bool {
+pub(crate) fn is_public_host(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(_)) => true,
         Some(url::Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
@@ -284,7 +286,13 @@ mod tests {
     #[tokio::test]
     async fn strangers_cannot_have_this_machine_called() {
         let outgoing = Outgoing::new().unwrap();
-        for url in ["http://127.0.0.1:9/", "http://localhost:9/", "http://[::1]:9/", "file:///etc/passwd"] {
+        for url in [
+            "http://127.0.0.1:9/",
+            "http://localhost:9/",
+            "https://localhost:9/",
+            "http://[::1]:9/",
+            "file:///etc/passwd",
+        ] {
             let call = Call::new(Method::GET, url.parse().unwrap());
             assert_eq!(outgoing.call(Reach::Public, call).await.unwrap_err(), CallError::Forbidden, "{url}");
         }

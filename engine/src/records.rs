@@ -90,10 +90,12 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let entries = self.entries(&stream, false).await?;
             let now = self.ambient().now();
-            let before = entries.iter().filter(|entry| entry.command == submission.command_id.0);
-            let repeated: Vec<RecordEvent> = before.map(|entry| entry.event.clone()).collect();
+            let is_ours = |entry: &RecordEntry| entry.command == submission.command_id.0;
             let revision = entries.last().map(|entry| entry.revision);
-            if !repeated.is_empty() {
+            if entries.iter().any(is_ours) {
+                // Opened: what the journal sealed is nothing that can be given to it again.
+                let opened = self.entries(&stream, true).await?.into_iter().filter(is_ours);
+                let repeated: Vec<RecordEvent> = opened.map(|entry| entry.event).collect();
                 let append = append(submission, &stream, Expected::NoStream, &repeated, now)?;
                 let done = self.journal().append(append).await?;
                 let position = Some(done.position);
