@@ -4,6 +4,7 @@ mod answer;
 mod catalogue;
 mod commitments;
 mod definitions;
+mod deliveries;
 mod error;
 mod inbox;
 mod models;
@@ -18,6 +19,7 @@ mod stops;
 mod store;
 mod timeline;
 mod timers;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ mod tests;
 pub use answer::{Answer, PAGE_ROWS, PAGE_ROWS_MAX, Page};
 pub use catalogue::{CatalogueEntry, CatalogueOrder, CatalogueQuery, ThemeEntry};
 pub use commitments::{Cohort, Commitment, KeptBy, KeptLine, KeptQuery};
+pub use deliveries::{DeadLetter, Deliveries, Endpoint, EndpointClaim, Parked, Settled};
 pub use error::{Poison, ProjectionError};
 pub use inbox::{InboxItem, InboxQuery, Whose, Work};
 pub use outbox::{Claim, OutboxItem};
@@ -37,3 +40,4 @@ pub use statistics::{Delay, Dimension, Figures, Period, StatisticsLine, Statisti
 pub use store::Place;
 pub use timeline::{TimelineEntry, in_words};
 pub use timers::DueTimer;
+pub use webhooks::WebhookEntry;

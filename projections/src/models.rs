@@ -25,7 +25,7 @@ pub(crate) struct Begin {
 }
 
 /// All of them. Those that others look up come first.
-pub(crate) static ALL: [&ReadModel; 9] = [
+pub(crate) static ALL: [&ReadModel; 10] = [
     &crate::definitions::MODEL,
     &crate::request_card::MODEL,
     &crate::inbox::MODEL,
@@ -35,4 +35,5 @@ pub(crate) static ALL: [&ReadModel; 9] = [
     &crate::catalogue::MODEL,
     &crate::outbox::MODEL,
     &crate::timers::MODEL,
+    &crate::webhooks::MODEL,
 ];

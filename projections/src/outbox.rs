@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use guichet_rules::process::Delivery;
 use guichet_rules::request::{Effect, Recipient, RequestId, Subject, effects, settled};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::answer::{Answer, rows_of};
 use crate::error::ProjectionError;
@@ -59,6 +60,7 @@ pub(crate) static ATTEMPTS: Table = Table {
         opt_text("error"),
         opt_text("holder"),
         opt_int("touched"),
+        opt_text("digest"),
     ],
     key: 2,
     indexes: &[],
@@ -92,6 +94,9 @@ pub struct OutboxItem {
     pub holder: Option<String>,
     /// Why the last try failed.
     pub error: Option<String>,
+    /// The digest that it is in, once it was gathered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Uuid>,
 }
 
 /// Effects that are not done, by request.
@@ -167,7 +172,7 @@ pub(crate) async fn load(connection: &mut Connection<'_>, suffix: &str) -> Resul
 }
 
 const COLUMNS: &str = "o.request, o.tenant, o.effect, o.recipient, o.subject, o.means, o.asked, \
-    COALESCE(a.attempts, 0), a.next_attempt, a.leased_until, a.holder, a.error";
+    COALESCE(a.attempts, 0), a.next_attempt, a.leased_until, a.holder, a.error, a.digest";
 
 const FROM: &str =
     "FROM outbox o LEFT JOIN outbox_attempt a ON a.request = o.request AND a.effect = o.effect";
@@ -187,6 +192,7 @@ fn read(row: &Row) -> Result<OutboxItem, ProjectionError> {
         leased_until: at.opt_instant()?,
         holder: at.take()?,
         error: at.take()?,
+        digest: at.take::<Option<String>>()?.and_then(|digest| Uuid::parse_str(&digest).ok()),
     })
 }
 
@@ -312,6 +318,66 @@ impl ReadModels {
         self.database()
             .shared(async |connection| Ok(!connection.run(failed, &values).await?.is_empty()))
             .await
+    }
+
+    /// Gives claimed effects back until an instant (UTC): nothing failed, it is not yet time. An effect that somebody else
+    /// has by now stays theirs.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
+    pub async fn outbox_postponed(
+        &self,
+        item: &OutboxItem,
+        until: DateTime<Utc>,
+    ) -> Result<(), ProjectionError> {
+        let later = "UPDATE outbox_attempt SET next_attempt = ?, leased_until = NULL, holder = NULL \
+            WHERE request = ? AND effect = ? AND leased_until = ?";
+        let values: [Value; 4] =
+            [until.into(), item.request.0.into(), (&item.effect).into(), item.leased_until.into()];
+        self.database().shared(async |connection| connection.run(later, &values).await.map(drop)).await
+    }
+
+    /// Notes that claimed effects go out together, whole or not at all: from now on they are told apart from others.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
+    pub async fn outbox_gathered(&self, items: &[OutboxItem], digest: Uuid) -> Result<(), ProjectionError> {
+        let gathered = "UPDATE outbox_attempt SET digest = ? WHERE request = ? AND effect = ?";
+        let work = async |connection: &mut Connection<'_>| {
+            for item in items {
+                let values = [digest.to_string().into(), item.request.0.into(), (&item.effect).into()];
+                connection.run(gathered, &values).await?;
+            }
+            Ok(())
+        };
+        self.database().shared(work).await
+    }
+
+    /// Lets an effect be tried at once, and as often as one that never failed.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
+    pub async fn outbox_retried(&self, item: &OutboxItem) -> Result<(), ProjectionError> {
+        let again =
+            "UPDATE outbox_attempt SET attempts = 0, next_attempt = NULL WHERE request = ? AND effect = ?";
+        let values = [item.request.0.into(), (&item.effect).into()];
+        self.database().shared(async |connection| connection.run(again, &values).await.map(drop)).await
+    }
+
+    /// An effect that is not done; none where this collectivity has none of this id.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn outbox_item(
+        &self,
+        tenant: &str,
+        request: RequestId,
+        effect: &str,
+    ) -> Result<Option<OutboxItem>, ProjectionError> {
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
+        let sql = format!("SELECT {COLUMNS} {FROM} WHERE o.tenant = ? AND o.request = ? AND o.effect = ?");
+        let values = [tenant.into(), request.0.into(), effect.into()];
+        snapshot.rows(sql, &values).await?.first().map(read).transpose()
     }
 
     /// Effects that are not done, the longest asked for first, whoever has claimed them. The counts are of effects.

@@ -15,6 +15,7 @@ mod status;
 #[cfg(test)]
 pub(crate) use change::Trace;
 pub(crate) use change::{Change, Fold, Held, Process, Publication, Turn};
+pub(crate) use decode::Record;
 pub(crate) use known::Known;
 pub(crate) use lead::stand_for_lead;
 pub(crate) use live::{astray, follow};

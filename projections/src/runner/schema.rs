@@ -24,6 +24,17 @@ static LEADERSHIP: Table = Table {
     append_only: false,
 };
 
+/// What does not follow from the journal: no rebuild touches it, and all versions share it.
+static SHARED: [&Table; 7] = [
+    &crate::catalogue::VIEWS,
+    &crate::deliveries::CURSORS,
+    &crate::deliveries::PARKED,
+    &crate::outbox::ATTEMPTS,
+    &crate::sessions::SESSIONS,
+    &crate::sessions::SIGN_INS,
+    &crate::stops::TABLE,
+];
+
 /// Where a read model stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
@@ -38,14 +49,7 @@ pub(crate) async fn prepare(connection: &mut Connection<'_>) -> Result<(), Proje
     for table in [&CHECKPOINTS, &LEADERSHIP] {
         connection.keep(table, false).await?;
     }
-    let shared = [
-        &crate::outbox::ATTEMPTS,
-        &crate::catalogue::VIEWS,
-        &crate::sessions::SESSIONS,
-        &crate::sessions::SIGN_INS,
-        &crate::stops::TABLE,
-    ];
-    for table in shared {
+    for table in SHARED {
         connection.keep(table, true).await?;
     }
     let first = "INSERT INTO leadership (id, epoch, published) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING";

@@ -120,6 +120,13 @@ impl<'r> Columns<'r> {
             .ok_or_else(|| ProjectionError::store(format!("`{code}` is not a word of its list")))
     }
 
+    /// A word of a closed list, if there is one.
+    pub(crate) fn opt_code<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, ProjectionError> {
+        let Some(code) = self.take::<Option<String>>()? else { return Ok(None) };
+        let unknown = || ProjectionError::store(format!("`{code}` is not a word of its list"));
+        super::parse_code(&code).map(Some).ok_or_else(unknown)
+    }
+
     /// A value stored as JSON text.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, ProjectionError> {
         let text: String = self.take()?;

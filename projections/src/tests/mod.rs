@@ -29,6 +29,7 @@ macro_rules! on_each_place {
 }
 
 mod answers;
+mod deliveries;
 mod ground;
 mod laws;
 mod places;

@@ -8,7 +8,7 @@ mod access;
 mod alert;
 pub mod contact;
 mod support;
-mod webhook;
+pub mod webhook;
 
 pub use access::AccessEvent;
 pub use alert::AlertEvent;
