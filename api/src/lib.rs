@@ -68,6 +68,7 @@ pub mod starter;
 mod store;
 pub mod traces;
 mod vocabulary;
+mod webhooks;
 pub mod what_if;
 pub mod workers;
 
@@ -88,3 +89,4 @@ pub use recording::RecordError;
 pub use request::NewRequest;
 pub use rights::keys::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry, KeyTerms};
 pub use store::{Address, Store, StoreError, read_models_place};
+pub use webhooks::{Asking, Entrusted, GRACE_HOURS_MAX, WEBHOOKS_MAX};

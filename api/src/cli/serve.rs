@@ -18,9 +18,12 @@ use super::{log, store};
 use crate::Guichet;
 use crate::http::{HttpOptions, Server, Stop};
 use crate::metrics::{Metrics, MetricsServer};
+use crate::options::Options;
 use crate::outbound::{
-    ConsoleOutbound, FileOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls, SplitOutbound,
+    ConsoleOutbound, FileOutbound, GatewayOutbound, Outbound, SmtpOptions, SmtpOutbound, SmtpTls,
+    SplitOutbound,
 };
+use crate::outgoing::Outgoing;
 use crate::settings::Settings;
 
 /// How messages leave.
@@ -118,6 +121,7 @@ impl Serve {
             Way::Console => options = options.outbound(Arc::new(ConsoleOutbound)),
             Way::Smtp => options = options.outbound(self.mail_server()?),
         }
+        options = with_gateway(options)?;
         let guichet = store::open_or_make(context, options).await?;
         if let Some(catalogue) = &self.catalogue {
             store::publish(&guichet, catalogue, context.language).await?;
@@ -176,6 +180,21 @@ impl Serve {
         };
         SmtpOutbound::new(&options).map_err(wrong)
     }
+}
+
+/// With text messages through the gateway of the settings, where there is one; e-mails leave as before.
+fn with_gateway(options: Options) -> Result<Options, Failure> {
+    let Some(gateway) = &options.settings.messages.sms else { return Ok(options) };
+    let outgoing = Outgoing::new().map_err(Failure::usage)?;
+    let sms = GatewayOutbound::new(gateway, outgoing).map_err(|error| Failure::usage(error.to_string()))?;
+    let email: Arc<dyn Outbound> = match &options.outbound {
+        Some(outbound) => Arc::clone(outbound),
+        None => Arc::new(
+            FileOutbound::new(options.data.join("outbox"))
+                .map_err(|error| Failure::store(format!("`{}`: {error}", options.data.display())))?,
+        ),
+    };
+    Ok(options.outbound(Arc::new(SplitOutbound { email, sms: Arc::new(sms) })))
 }
 
 async fn measure(

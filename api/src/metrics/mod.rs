@@ -142,6 +142,10 @@ fn describe() {
     describe_gauge!("guichet_projections_lag_seconds", "Age of the oldest event not yet in the read models.");
     describe_counter!("guichet_workers_timers_fired_total", "Timers whose instant was reported.");
     describe_counter!("guichet_workers_effects_total", "Messages and notices, by what became of them.");
+    describe_counter!(
+        "guichet_workers_webhook_deliveries_total",
+        "Events sent to webhooks, by what became of them: delivered, postponed, dead."
+    );
     describe_gauge!("guichet_outbox_waiting", "Effects that are not done.");
     describe_gauge!("guichet_timers_due", "Timers whose instant has passed.");
     describe_gauge!("guichet_build_info", "The version that runs; always 1.");

@@ -213,6 +213,10 @@ fn write(
         subject,
         text: if means == Means::Sms { cut(text) } else { text },
         at: occasion.now,
+        language,
+        thread: request.id.to_string(),
+        link: occasion.public_url.to_owned(),
+        unsubscribe: None,
     }
 }
 

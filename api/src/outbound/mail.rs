@@ -1,9 +1,11 @@
-//! A message as an Internet mail. Headers are built by `lettre`, which encodes or refuses what does not belong there.
+//! A message as an Internet mail: plain text and the same as HTML (`multipart/alternative`). Headers are built by `lettre`,
+//! which encodes or refuses what does not belong there. The same message always gives the same bytes.
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
 use lettre::{Address, Message};
 
+use super::html::html;
 use super::render::one_line;
 use super::{OutMessage, SendError};
 
@@ -25,6 +27,32 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Where whoever gets it says that they want no more (RFC 2369).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), format!("<{}>", self.0))
+    }
+}
+
+/// An address as it may stand in a header: written anew by the parser of addresses, so that nothing else comes along.
+fn unsubscribe(text: &str) -> Option<ListUnsubscribe> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    let written = url.as_str();
+    (written.is_ascii() && !written.contains(['<', '>', ' ', ',']))
+        .then(|| ListUnsubscribe(written.to_owned()))
+}
+
 /// `message` as a mail.
 ///
 /// # Errors
@@ -40,9 +68,35 @@ pub(super) fn mail(message: &OutMessage) -> Result<Message, SendError> {
         .from(Mailbox::new((!name.is_empty()).then_some(name), from))
         .to(Mailbox::new(None, to))
         .subject(one_line(&message.subject))
-        .header(AutoSubmitted)
-        .header(ContentType::TEXT_PLAIN);
-    builder.body(format!("{}\n", message.text)).map_err(|error| SendError::Never(error.to_string()))
+        .header(AutoSubmitted);
+    let builder = match thread(&message.thread, &domain) {
+        Some(root) => builder.references(root),
+        None => builder,
+    };
+    let builder = match message.unsubscribe.as_deref().and_then(unsubscribe) {
+        Some(header) => builder.header(header),
+        None => builder,
+    };
+    let page = html(&one_line(&message.subject), &message.text, message.language, &message.link);
+    let part = |kind, body: String| SinglePart::builder().header(kind).body(body);
+    let parts = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(boundary(&message.id))
+        .singlepart(part(ContentType::TEXT_PLAIN, format!("{}\n", message.text)))
+        .singlepart(part(ContentType::TEXT_HTML, page));
+    builder.multipart(parts).map_err(|error| SendError::Never(error.to_string()))
+}
+
+/// The message that all of a request refer to. It never was sent; programs that sort mails need no more than its name.
+fn thread(thread: &str, domain: &str) -> Option<String> {
+    let plain = |symbol: char| symbol.is_ascii_alphanumeric() || "-.".contains(symbol);
+    (!thread.is_empty() && thread.chars().all(plain)).then(|| format!("<{thread}@{domain}>"))
+}
+
+/// What parts the two forms: no line of either begins with it, and it is the same whenever the mail is made.
+fn boundary(id: &str) -> String {
+    let plain: String = id.chars().filter(char::is_ascii_alphanumeric).take(48).collect();
+    format!("=_guichet_{plain}")
 }
 
 fn address(text: &str, wrong: &str) -> Result<Address, SendError> {
@@ -64,6 +118,10 @@ pub(super) mod tests {
             subject: "Nous avons bien reçu votre demande".into(),
             text: "Bonjour,\n\nMerci.\n.\nÀ bientôt.".into(),
             at: "2026-11-03T16:00:00Z".parse().unwrap(),
+            language: guichet_engine::rules::text::Language::Fr,
+            thread: "0198c6a2-0000-7000-8000-0000000000ab".into(),
+            link: "https://ville.example/suivi".into(),
+            unsubscribe: None,
         }
     }
 
@@ -78,6 +136,25 @@ pub(super) mod tests {
         );
         assert!(text.contains("Auto-Submitted: auto-generated"), "{text}");
         assert!(text.contains("Tue, 03 Nov 2026"), "{text}");
+        assert!(text.contains("References: <0198c6a2-0000-7000-8000-0000000000ab@ville.example>"), "{text}");
+    }
+
+    #[test]
+    fn a_parser_that_nobody_here_wrote_finds_both_forms() {
+        let mut message = sample();
+        message.text = "Bonjour <b>Jeanne</b>,\n\nSuivi : https://ville.example/suivi".into();
+        message.unsubscribe = Some("https://ville.example/desabonnement?jeton=1".into());
+        let bytes = mail(&message).unwrap().formatted();
+        let parsed = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(parsed.body_text(0).unwrap().trim().replace("\r\n", "\n"), message.text);
+        let page = parsed.body_html(0).unwrap();
+        assert!(
+            page.contains("&lt;b&gt;Jeanne&lt;/b&gt;")
+                && page.contains("<a href=\"https://ville.example/suivi\">")
+        );
+        assert_eq!(parsed.parts.len(), 3, "two forms of one text");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("List-Unsubscribe: <https://ville.example/desabonnement?jeton=1>"), "{text}");
     }
 
     #[test]
@@ -85,6 +162,8 @@ pub(super) mod tests {
         let mut message = sample();
         message.subject = "Bonjour\r\nBcc: tous@exemple.example\n\nfaux corps".into();
         message.from_name = "Ville\r\nReply-To: x@y.example".into();
+        message.thread = "a@b>\r\nBcc: x@y.example".into();
+        message.unsubscribe = Some("https://a.example/>\r\nBcc: x@y.example".into());
         let text = String::from_utf8(mail(&message).unwrap().formatted()).unwrap();
         let headers = text.split("\r\n\r\n").next().unwrap();
         let starts_a_header = |name: &str| headers.lines().any(|line| line.starts_with(name));

@@ -7,20 +7,27 @@ pub mod compose;
 mod console;
 pub mod dates;
 mod file;
+pub mod gateway;
+mod html;
 pub mod letter;
 mod mail;
 mod memory;
+pub mod quiet;
 pub mod render;
 mod smtp;
 mod split;
 pub mod texts;
 pub mod values;
+pub mod webhook;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use guichet_engine::rules::text::Language;
 
 pub use console::ConsoleOutbound;
 pub use file::FileOutbound;
+pub use gateway::{GatewayError, GatewayOutbound};
+pub use html::html;
 pub use memory::MemoryOutbound;
 pub use smtp::{SmtpError, SmtpOptions, SmtpOutbound, SmtpTls};
 pub use split::SplitOutbound;
@@ -28,7 +35,7 @@ pub use split::SplitOutbound;
 /// By which means a message goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
-    /// An e-mail, in plain text.
+    /// An e-mail, in plain text with the same as HTML beside it.
     Email,
     /// A text message.
     Sms,
@@ -53,6 +60,14 @@ pub struct OutMessage {
     pub text: String,
     /// When it was written (UTC).
     pub at: DateTime<Utc>,
+    /// The language of its text.
+    pub language: Language,
+    /// What it belongs to, always the same for the same request: mail programs show together what shares it.
+    pub thread: String,
+    /// The follow-up address, the only one in the text that becomes a link; none if empty.
+    pub link: String,
+    /// Where whoever gets it says that they want no more of the kind, for what was subscribed to.
+    pub unsubscribe: Option<String>,
 }
 
 /// Never prints who it is for, nor what it says.

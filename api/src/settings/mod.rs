@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 macro_rules! sections {
     ($( $(#[$doc:meta])* $name:ident, )*) => {
-        $( pub mod $name; )*
+        $( $(#[$doc])* pub mod $name; )*
 
         /// Everything that an installation may configure. Without a file, nothing of it is set.
         #[derive(Debug, Clone, Default, Deserialize)]

@@ -10,9 +10,12 @@
 //!
 //! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
 
+mod digest;
 mod outbox;
 mod publications;
 mod timers;
+mod timing;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -24,10 +27,13 @@ use uuid::Uuid;
 
 use crate::channels::maildir;
 use crate::guichet::Guichet;
+use crate::outbound::webhook::Sender;
+use crate::outgoing::Outgoing;
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
 pub use publications::Publications;
 pub use timers::{Fired, Timers};
+pub use webhooks::{Told, WAITING_MAX, Webhooks};
 
 /// How often a server looks for something to do.
 const PACE: Duration = Duration::from_millis(500);
@@ -66,7 +72,8 @@ impl Workers {
         let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
         let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped.clone()));
         let files = tokio::spawn(run_files(guichet.clone(), stopped.clone()));
-        let mut tasks = vec![timers, publications, files, outbox];
+        let webhooks = tokio::spawn(run_webhooks(guichet.clone(), stopped.clone()));
+        let mut tasks = vec![timers, publications, files, outbox, webhooks];
         for mailbox in
             guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
         {
@@ -147,6 +154,29 @@ async fn run_outbox(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
             Ok(_) => PACE,
             Err(error) => {
                 tracing::warn!(%error, "the outbox is interrupted and tries again");
+                AFTER_FAILURE
+            }
+        };
+        rest(pause, &mut stopped).await;
+    }
+}
+
+async fn run_webhooks(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    let sender = match Outgoing::new() {
+        Ok(outgoing) => Sender::new(outgoing),
+        Err(error) => {
+            tracing::error!(error, "no address can be told of anything");
+            return;
+        }
+    };
+    let webhooks = Webhooks::new(&guichet, sender);
+    while !*stopped.borrow() {
+        let pause = match webhooks.run_once(guichet.now()).await {
+            // Where something was taken there may be more.
+            Ok(told) if told.delivered > 0 => continue,
+            Ok(_) => PACE,
+            Err(error) => {
+                tracing::warn!(%error, "telling addresses is interrupted and tries again");
                 AFTER_FAILURE
             }
         };

@@ -12,7 +12,8 @@ use guichet_projections::{Claim, OutboxItem};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{CATCH_UP, NAMESPACE, WorkerError};
+use super::timing::{self, Timing};
+use super::{CATCH_UP, NAMESPACE, WorkerError, digest};
 use crate::channels::{sms, thread};
 use crate::guichet::Guichet;
 use crate::outbound::compose::{Composed, Occasion, compose};
@@ -28,7 +29,7 @@ const WAIT: TimeDelta = TimeDelta::minutes(2);
 /// How long before a request was recorded here something must have happened to be the other system's business.
 const SETTLED_ELSEWHERE: TimeDelta = TimeDelta::days(1);
 /// Why nobody is told of what happened in another system.
-const TAKEN_OVER: &str = "taken over from another system: nobody is told any more";
+pub(super) const TAKEN_OVER: &str = "taken over from another system: nobody is told any more";
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,15 +57,23 @@ impl Sent {
 /// The worker of the outbox.
 #[derive(Debug, Clone)]
 pub struct Outbox {
-    guichet: Guichet,
+    pub(super) guichet: Guichet,
     at_once: usize,
 }
 
 /// What became of one effect.
-enum Outcome {
+pub(super) enum Outcome {
     Done,
     Postponed,
     Failed,
+}
+
+/// What is carried out one after the other.
+enum Batch {
+    /// What one request asks for.
+    Request(Vec<OutboxItem>),
+    /// What goes out as one message.
+    Digest(Vec<OutboxItem>),
 }
 
 impl Outcome {
@@ -106,6 +115,7 @@ impl Outbox {
         self.guichet.read_models().catch_up(CATCH_UP).await?;
         let items = self.guichet.read_models().outbox_claim(&claim).await?;
         let mut sent = Sent { claimed: items.len(), ..Sent::default() };
+        let (items, gathered) = self.sorted(items, now, &mut sent).await?;
         // What one request asks for is reported in the order in which it was asked for, whatever else is under way.
         let mut by_request: BTreeMap<(usize, RequestId), Vec<OutboxItem>> = BTreeMap::new();
         let mut places: HashMap<RequestId, usize> = HashMap::new();
@@ -113,16 +123,21 @@ impl Outbox {
             let first = *places.entry(item.request).or_insert(place);
             by_request.entry((first, item.request)).or_default().push(item);
         }
-        let mut requests = by_request.into_values();
+        let mut requests = by_request.into_values().map(Batch::Request).chain(gathered);
         let mut under_way: JoinSet<Result<Vec<Outcome>, WorkerError>> = JoinSet::new();
         let mut broken = None;
         loop {
             while broken.is_none()
                 && under_way.len() < self.at_once
-                && let Some(items) = requests.next()
+                && let Some(batch) = requests.next()
             {
                 let worker = self.clone();
-                under_way.spawn(async move { worker.carry_out_all(&items, now).await });
+                under_way.spawn(async move {
+                    match batch {
+                        Batch::Request(items) => worker.carry_out_all(&items, now).await,
+                        Batch::Digest(items) => worker.carry_out_digest(items, now).await,
+                    }
+                });
             }
             match under_way.join_next().await {
                 None => return broken.map_or(Ok(sent), Err),
@@ -132,6 +147,43 @@ impl Outbox {
                 Some(Err(error)) => tracing::error!(%error, "sending a message broke off"),
             }
         }
+    }
+
+    /// What goes out by itself, and what goes out with others; what must wait is given back.
+    async fn sorted(
+        &self,
+        items: Vec<OutboxItem>,
+        now: DateTime<Utc>,
+        sent: &mut Sent,
+    ) -> Result<(Vec<OutboxItem>, Vec<Batch>), WorkerError> {
+        let settings = &self.guichet.options().settings.messages;
+        if !timing::may_wait(settings) {
+            return Ok((items, Vec::new()));
+        }
+        let (mut alone, mut together) = (Vec::new(), Vec::new());
+        for item in items {
+            let known = self.guichet.request(&item.tenant, item.request).await?;
+            match timing::timing(&item, &known, settings, now) {
+                // What was gathered once stays so, whatever the settings say by now.
+                Timing::Now | Timing::Gathered if item.digest.is_some() => together.push(item),
+                Timing::Now => alone.push(item),
+                Timing::Gathered => together.push(item),
+                Timing::Later(until) => {
+                    self.guichet.read_models().outbox_postponed(&item, until).await?;
+                    sent.postponed += 1;
+                }
+            }
+        }
+        let mut batches = Vec::new();
+        for group in digest::groups(together) {
+            match group.first() {
+                // One is no digest.
+                Some(first) if group.len() == 1 && first.digest.is_none() => alone.extend(group),
+                Some(_) | None => batches.push(Batch::Digest(group)),
+            }
+        }
+        alone.sort_by_key(|item| item.asked);
+        Ok((alone, batches))
     }
 
     async fn carry_out_all(
@@ -156,7 +208,18 @@ impl Outbox {
             self.guichet.read_models().outbox_done(item).await?;
             return Ok(Outcome::Failed);
         }
-        match self.send(item, &history, now).await? {
+        let sent = self.send(item, &history, now).await?;
+        self.settle(item, sent, now).await
+    }
+
+    /// Reports what became of an effect, or notes when it is tried again.
+    pub(super) async fn settle(
+        &self,
+        item: &OutboxItem,
+        sent: Result<(), SendError>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, WorkerError> {
+        match sent {
             Ok(()) => {
                 self.report(item, &done(item), "done").await?;
                 self.guichet.read_models().outbox_done(item).await?;
@@ -278,7 +341,7 @@ fn failed(item: &OutboxItem, reason: String) -> Command {
 
 /// Whether the effect belongs to the past of a request that was taken over from another system: it was asked for by
 /// something that happened there, days before the request was recorded here. Nobody is written to about that again.
-fn is_taken_over(history: &[Entry], item: &OutboxItem) -> bool {
+pub(super) fn is_taken_over(history: &[Entry], item: &OutboxItem) -> bool {
     let Some(first) = history.first() else { return false };
     let What::Received(received) = &first.event.what else { return false };
     received.external.is_some() && item.asked + SETTLED_ELSEWHERE < first.meta.recorded_at

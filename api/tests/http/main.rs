@@ -4,11 +4,14 @@
 
 mod bad_input;
 mod contract;
+mod gateway;
 mod letters;
 mod matrix;
 mod open;
+mod outbox;
 mod pressure;
 mod routes;
 mod smtp;
 mod support;
+mod webhooks;
 mod workers;

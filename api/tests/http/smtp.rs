@@ -16,6 +16,10 @@ fn message(id: &str) -> OutMessage {
         subject: "Réponse à votre question".into(),
         text: "Bonjour,\n.\nÀ bientôt.".into(),
         at: "2026-11-03T09:00:00Z".parse().unwrap(),
+        language: guichet::engine::rules::text::Language::Fr,
+        thread: id.split('.').next().unwrap_or_default().into(),
+        link: String::new(),
+        unsubscribe: None,
     }
 }
 

@@ -72,23 +72,34 @@ impl Town {
         let settings = Settings::read(&path).unwrap_or_else(|error| panic!("{error}"));
         let mut some = catalogue().clone();
         some.definitions.retain(|definition| definition.theme == theme);
-        Self::made(None, settings, &some).await
+        Self::made(None, |options| options.settings(settings), &some).await
     }
 
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
-        Self::made(outbound, Settings::default(), roads()).await
+        Self::opened(outbound, |options| options).await
     }
 
-    async fn made(outbound: Option<Arc<dyn Outbound>>, settings: Settings, catalogue: &Catalogue) -> Self {
+    /// With other choices.
+    pub(crate) async fn opened(
+        outbound: Option<Arc<dyn Outbound>>,
+        choose: impl FnOnce(Options) -> Options,
+    ) -> Self {
+        Self::made(outbound, choose, roads()).await
+    }
+
+    async fn made(
+        outbound: Option<Arc<dyn Outbound>>,
+        choose: impl FnOnce(Options) -> Options,
+        catalogue: &Catalogue,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
         let sent = MemoryOutbound::default();
         let outbound = outbound.unwrap_or_else(|| Arc::new(sent.clone()));
         let options = Options::new(folder.path())
             .ambient(Arc::new(Surroundings::with_clock(clock.clone())))
-            .outbound(outbound)
-            .settings(settings);
-        let guichet = Guichet::in_memory(options).await.unwrap();
+            .outbound(outbound);
+        let guichet = Guichet::in_memory(choose(options)).await.unwrap();
         guichet.publish(catalogue).await.unwrap();
         guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
         let router = router(&guichet, &HttpOptions::default()).unwrap();

@@ -30,7 +30,7 @@ pub(crate) use super::schemas::*;
         description = "Receives, routes, follows and answers the requests of citizens, and keeps the promises made to them. \
             Every refusal is a problem (RFC 9457) with a stable code and its sentence in French and English."
     ),
-    components(schemas(Problem), responses(ProblemAnswer)),
+    components(schemas(Problem, crate::outbound::webhook::Envelope), responses(ProblemAnswer)),
     tags(
         (name = "public", description = "For citizens and the portals that stand between."),
         (name = "agents", description = "For the town hall's people and programs: with a key."),

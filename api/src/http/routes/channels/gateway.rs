@@ -115,6 +115,10 @@ pub(crate) async fn channels_sms(
             subject: String::new(),
             text: words,
             at: app.guichet.now(),
+            language: guichet_engine::rules::text::Language::Fr,
+            thread: String::new(),
+            link: String::new(),
+            unsubscribe: None,
         };
         if let Err(error) = app.guichet.outbound().send(&message).await {
             tracing::warn!(%error, "the answer to a text message did not go out");
