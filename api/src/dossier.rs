@@ -38,6 +38,15 @@ pub struct Dossier {
     /// Messages to the requester, the first first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<String>,
+    /// What payments are for, in the order of their numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<String>,
+    /// Where the last appointment offered takes place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointment_place: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointment_subject: Option<String>,
 }
 
 /// Never prints what was said.
@@ -87,6 +96,13 @@ impl Dossier {
             self.notes.extend(event.text.known().cloned());
         } else if let What::Messaged(event) = what {
             self.messages.extend(event.text.known().cloned());
+        } else if let What::PaymentRequested(event) = what {
+            self.payments.push(event.label.known().cloned().unwrap_or_default());
+        } else if let What::AppointmentOffered(event) = what {
+            self.appointment_place = event.place.known().cloned();
+            self.appointment_subject = event.what.known().cloned();
+        } else if let What::InterventionSet(_) = what {
+            (self.appointment_place, self.appointment_subject) = (None, None);
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::dossier::Dossier;
 use crate::explanation::{Explained, explain};
 use crate::options::Options;
 use crate::outbound::{FileOutbound, MemoryOutbound, Outbound};
+use crate::payments::Payments;
 use crate::publish::{PublishError, load_folder, publication_of};
 use crate::request::NewRequest;
 #[cfg(feature = "kurrentdb")]
@@ -74,6 +75,7 @@ struct Inner {
     models: ReadModels,
     outbound: Arc<dyn Outbound>,
     attachments: Attachments,
+    payments: Payments,
     options: Options,
     /// By what those who look at claims tell this server from others.
     name: String,
@@ -163,8 +165,9 @@ impl Guichet {
         getrandom::fill(&mut drawn).map_err(|error| EngineError::Chance(error.to_string()))?;
         let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
         let attachments = Attachments::new(&options.data, &options.settings, &options.ambient);
+        let payments = Payments::new(&options.settings);
         let (refused, limits) = (Mutex::default(), Limits::default());
-        let inner = Inner { engine, models, outbound, attachments, options, name, refused, limits };
+        let inner = Inner { engine, models, outbound, attachments, payments, options, name, refused, limits };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -202,6 +205,12 @@ impl Guichet {
     #[must_use]
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// The providers that take money.
+    #[must_use]
+    pub fn payments(&self) -> &Payments {
+        &self.inner.payments
     }
 
     /// Time and chance.

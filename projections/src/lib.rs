@@ -9,6 +9,7 @@ mod error;
 mod inbox;
 mod models;
 mod outbox;
+mod payments;
 mod read_models;
 mod request_card;
 mod runner;
@@ -31,6 +32,7 @@ pub use deliveries::{DeadLetter, Deliveries, Endpoint, EndpointClaim, Parked, Se
 pub use error::{Poison, ProjectionError};
 pub use inbox::{InboxItem, InboxQuery, Whose, Work};
 pub use outbox::{Claim, OutboxItem};
+pub use payments::{PaymentFilter, PaymentRow, PaymentVisit};
 pub use read_models::{Options, ReadModels};
 pub use request_card::{Card, CardOrder, CardQuery};
 pub use runner::{Rebuilt, RunState, Status};

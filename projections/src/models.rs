@@ -25,7 +25,7 @@ pub(crate) struct Begin {
 }
 
 /// All of them. Those that others look up come first.
-pub(crate) static ALL: [&ReadModel; 10] = [
+pub(crate) static ALL: [&ReadModel; 11] = [
     &crate::definitions::MODEL,
     &crate::request_card::MODEL,
     &crate::inbox::MODEL,
@@ -36,4 +36,5 @@ pub(crate) static ALL: [&ReadModel; 10] = [
     &crate::outbox::MODEL,
     &crate::timers::MODEL,
     &crate::webhooks::MODEL,
+    &crate::payments::MODEL,
 ];

@@ -128,6 +128,29 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "access.key_needed", fr, en)
     }
 
+    /// A message that only its sender could have signed is not signed, or by somebody else.
+    #[must_use]
+    pub fn unsigned() -> Self {
+        let (fr, en) = ("La signature ne convient pas.", "The signature does not fit.");
+        Self::new(StatusCode::BAD_REQUEST, "payment.unsigned", fr, en)
+    }
+
+    /// What does not fit the state that things are in.
+    #[must_use]
+    pub fn conflict(code: &str, fr: &str, en: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, code, fr, en)
+    }
+
+    /// The provider that takes money does not answer.
+    #[must_use]
+    pub fn provider_unavailable() -> Self {
+        let (fr, en) = (
+            "Le service de paiement ne répond pas ; rien n’a été débité.",
+            "The payment service does not answer; nothing was taken.",
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "payment.provider_unavailable", fr, en).retry_after(30)
+    }
+
     /// The key does not open this.
     #[must_use]
     pub fn forbidden(fr: &str, en: &str) -> Self {
@@ -276,7 +299,11 @@ impl Problem {
 /// Refusals of who asks.
 const FORBIDDEN: [&str; 4] = ["role.needed", "approval.not_yours", "claim.not_yours", "process.not_open"];
 /// Refusals of what is said, whatever the state of the request.
-const WRONG: [&str; 20] = [
+const WRONG: [&str; 24] = [
+    "payment.amount",
+    "payment.amount_differs",
+    "refund.too_much",
+    "slot.unfit",
     "process.unknown",
     "channel.closed",
     "text.empty",

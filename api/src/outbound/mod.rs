@@ -5,6 +5,7 @@
 
 pub mod compose;
 mod console;
+mod dated;
 pub mod dates;
 mod file;
 pub mod gateway;

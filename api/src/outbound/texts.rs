@@ -6,6 +6,7 @@ use guichet_engine::rules::text::Text;
 
 /// The text that tells the town hall's people of `subject`.
 #[must_use]
+#[allow(clippy::too_many_lines, reason = "one arm for each subject: a list of texts, not a procedure")]
 pub fn to_staff(subject: &Subject) -> Message {
     let (fr, en) = match subject {
         Subject::Assignment => (
@@ -35,6 +36,26 @@ pub fn to_staff(subject: &Subject) -> Message {
         Subject::Breach(_) => (
             "Un engagement n’a pas été tenu ({subject}) sur la demande « {title} », reçue le {received}.",
             "A commitment was not kept ({subject}) on the request “{title}”, received on {received}.",
+        ),
+        Subject::News(news) if news == "payment_surplus" => (
+            "Un paiement est arrivé alors que plus rien n’était à payer sur la demande « {title} » : il est à rembourser.",
+            "Money came although nothing was to be paid any more on the request “{title}”: it is to be given back.",
+        ),
+        Subject::News(news) if news == "payment_lapsed" => (
+            "Le délai de paiement est passé sur la demande « {title} » : à vous de redemander, d’y renoncer ou de clore.",
+            "The term of payment has passed on the request “{title}”: ask again, waive it, or close.",
+        ),
+        Subject::News(news) if news == "appointment_chosen" => (
+            "Un rendez-vous est fixé sur la demande « {title} » : {appointment} ({zone}).",
+            "An appointment is fixed on the request “{title}”: {appointment} ({zone}).",
+        ),
+        Subject::News(news) if news == "appointment_lapsed" => (
+            "Aucun créneau n’a été choisi à temps sur la demande « {title} » : proposez-en d’autres.",
+            "No slot was chosen in time on the request “{title}”: offer others.",
+        ),
+        Subject::News(news) if news == "appointment_cancelled" => (
+            "L’usager annule le rendez-vous de la demande « {title} ».",
+            "The citizen calls off the appointment of the request “{title}”.",
         ),
         Subject::Acknowledgement
         | Subject::Answer
@@ -140,6 +161,57 @@ fn news_of(news: &str) -> Text {
         "merged" => Text::new(
             "Votre demande « {title} » en rejoint une autre, déjà en cours sur le même sujet.",
             "Your request “{title}” joins another one that is already under way on the same matter.",
+        ),
+        other => money_or_date(other),
+    }
+}
+
+/// What became of a payment or an appointment.
+fn money_or_date(news: &str) -> Text {
+    match news {
+        "payment_requested" => Text::new(
+            "Pour votre demande « {title} », un paiement de {amount} est attendu au plus tard le {pay_by} : {label}.\n\nPour payer, munissez-vous de votre code {code} : {link}",
+            "For your request “{title}”, a payment of {amount} is expected by {pay_by}: {label}.\n\nTo pay, have your code {code} at hand: {link}",
+        ),
+        "payment_reminded" => Text::new(
+            "Nous attendons toujours votre paiement de {amount} ({label}), au plus tard le {pay_by}, pour votre demande « {title} ».\n\nPour payer, munissez-vous de votre code {code} : {link}",
+            "We are still waiting for your payment of {amount} ({label}), by {pay_by}, for your request “{title}”.\n\nTo pay, have your code {code} at hand: {link}",
+        ),
+        "payment_settled" => Text::new(
+            "Nous avons bien reçu votre paiement de {amount} ({label}) pour votre demande « {title} ». Numéro de la transaction : {transaction}. Ce message vaut reçu.",
+            "We have received your payment of {amount} ({label}) for your request “{title}”. Transaction number: {transaction}. This message is your receipt.",
+        ),
+        "payment_lapsed" => Text::new(
+            "Votre paiement de {amount} ({label}) pour votre demande « {title} » ne nous est pas parvenu dans le délai. Le service vous dira la suite : {link}",
+            "Your payment of {amount} ({label}) for your request “{title}” did not reach us in time. The service will tell you what comes next: {link}",
+        ),
+        "payment_cancelled" => Text::new(
+            "Le paiement de {amount} ({label}) n’est plus demandé pour votre demande « {title} ».",
+            "The payment of {amount} ({label}) is no longer asked for on your request “{title}”.",
+        ),
+        "payment_refunded" => Text::new(
+            "Nous vous remboursons {amount} sur votre demande « {title} » : {reason}",
+            "We are giving you back {amount} on your request “{title}”: {reason}",
+        ),
+        "appointment_offered" => Text::new(
+            "Pour votre demande « {title} », nous vous proposons un rendez-vous : {what}.\n\nLieu : {place}\n\nCréneaux possibles ({zone}) :\n{slots}\n\nPour choisir, munissez-vous de votre code {code} : {link}",
+            "For your request “{title}”, we offer you an appointment: {what}.\n\nPlace: {place}\n\nPossible times ({zone}):\n{slots}\n\nTo choose, have your code {code} at hand: {link}",
+        ),
+        "appointment_chosen" => Text::new(
+            "Votre rendez-vous est fixé : {appointment} ({zone}).\n\n{what}\nLieu : {place}\n\nPour l’annuler, munissez-vous de votre code {code} : {link}",
+            "Your appointment is fixed: {appointment} ({zone}).\n\n{what}\nPlace: {place}\n\nTo call it off, have your code {code} at hand: {link}",
+        ),
+        "intervention_set" => Text::new(
+            "Pour votre demande « {title} », notre équipe interviendra : {appointment} ({zone}).",
+            "For your request “{title}”, our team will come: {appointment} ({zone}).",
+        ),
+        "appointment_reminded" => Text::new(
+            "Rappel pour votre demande « {title} » : {appointment} ({zone}).\n\n{place|}",
+            "A reminder for your request “{title}”: {appointment} ({zone}).\n\n{place|}",
+        ),
+        "appointment_cancelled" => Text::new(
+            "Le rendez-vous de votre demande « {title} » n’aura pas lieu : {reason}",
+            "The appointment of your request “{title}” will not take place: {reason}",
         ),
         _ => Text::new("Suivez votre demande « {title} » : {link}", "Follow your request “{title}”: {link}"),
     }

@@ -57,7 +57,7 @@ impl Ground<'_> {
         }
     }
 
-    fn date(&self, at: DateTime<Utc>) -> String {
+    pub(super) fn date(&self, at: DateTime<Utc>) -> String {
         dates::date(at, &self.zone, self.language)
     }
 
@@ -85,6 +85,7 @@ impl Ground<'_> {
         put("silence", self.silence());
         put("link", Some(self.public_url.to_owned()));
         put("date", Some(self.date(self.now)));
+        super::dated::put(self, &mut values);
         self.form(&mut values);
         self.reports(&mut values);
         values
@@ -167,6 +168,12 @@ impl Ground<'_> {
             &messaged.text
         } else if let What::Withdrawn(withdrawn) = what {
             withdrawn.reason.as_ref()?
+        } else if let What::PaymentCancelled(cancelled) = what {
+            &cancelled.reason
+        } else if let What::PaymentRefunded(refunded) = what {
+            &refunded.reason
+        } else if let What::AppointmentCancelled(cancelled) = what {
+            &cancelled.reason
         } else {
             return None;
         };
@@ -208,7 +215,7 @@ impl Ground<'_> {
         Some(text)
     }
 
-    fn last<T>(&self, take: impl Fn(&What) -> Option<T>) -> Option<T> {
+    pub(super) fn last<T>(&self, take: impl Fn(&What) -> Option<T>) -> Option<T> {
         self.history.iter().rev().find_map(|entry| take(&entry.event.what))
     }
 

@@ -36,6 +36,7 @@ sections! {
 }
 
 pub use attachments::WhenDown;
+pub use payments::Provider as PaymentProvider;
 
 /// The largest file of settings, in bytes.
 pub const SETTINGS_BYTES_MAX: u64 = 256 * 1024;

@@ -12,6 +12,7 @@
 
 mod digest;
 mod outbox;
+mod payments;
 mod publications;
 mod timers;
 mod timing;
@@ -31,6 +32,7 @@ use crate::outbound::webhook::Sender;
 use crate::outgoing::Outgoing;
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
+pub use payments::{Heard, PaymentInquiries};
 pub use publications::Publications;
 pub use timers::{Fired, Timers};
 pub use webhooks::{Told, WAITING_MAX, Webhooks};
@@ -78,6 +80,9 @@ impl Workers {
             guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
         {
             tasks.push(tokio::spawn(maildir::watch(guichet.clone(), mailbox.clone(), stopped.clone())));
+        }
+        if guichet.payments().any() {
+            tasks.push(tokio::spawn(payments::run(guichet.clone(), stopped.clone())));
         }
         Self { stop, tasks }
     }

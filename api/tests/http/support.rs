@@ -79,6 +79,10 @@ impl Town {
         Self::opened(outbound, |options| options).await
     }
 
+    pub(crate) async fn with(outbound: Option<Arc<dyn Outbound>>, settings: Settings) -> Self {
+        Self::opened(outbound, |options| options.settings(settings)).await
+    }
+
     /// With other choices.
     pub(crate) async fn opened(
         outbound: Option<Arc<dyn Outbound>>,

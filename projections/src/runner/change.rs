@@ -119,7 +119,22 @@ impl Trace {
             | What::Rated(_)
             | What::CommitmentBroken(_)
             | What::Notified(_)
-            | What::NotificationFailed(_) => {}
+            | What::NotificationFailed(_)
+            | What::PaymentRequested(_)
+            | What::PaymentStarted(_)
+            | What::PaymentSettled(_)
+            | What::PaymentFailed(_)
+            | What::PaymentReminded(_)
+            | What::PaymentLapsed(_)
+            | What::PaymentCancelled(_)
+            | What::PaymentRefunded(_)
+            | What::AppointmentOffered(_)
+            | What::AppointmentChosen(_)
+            | What::InterventionSet(_)
+            | What::AppointmentReminded(_)
+            | What::AppointmentLapsed(_)
+            | What::AppointmentCancelled(_)
+            | What::AttendanceRecorded(_) => {}
         }
     }
 

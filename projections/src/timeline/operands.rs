@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use guichet_rules::commitment::Budget;
 use guichet_rules::process::{Channel, Complexity, Delivery, Opener, Party, Priority};
-use guichet_rules::request::{ClockChange, Event, Recipient, What};
+use guichet_rules::request::{AppointmentParty, ClockChange, Event, Recipient, What};
 use serde::Serialize;
 
 /// Everything that some event has; each event has little of it.
@@ -65,6 +65,8 @@ struct Operands<'a> {
     number: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient: Option<&'a Recipient>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cents: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     effect: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,6 +189,7 @@ fn of_ending(what: &What) -> Operands<'_> {
         What::DeliveryOpened(e) => Operands { by: Some(e.by), ..none },
         What::Delivered(e) => Operands { by: Some(e.by), ..none },
         What::DeliveryFailed(e) => Operands { by: Some(e.by), reason: Some(&e.reason), ..none },
+        What::Withdrawn(_) | What::Cancelled(_) => none,
         What::Refused(e) => Operands { basis: e.basis.as_deref(), ..none },
         What::Forwarded(e) => Operands { to: Some(&e.to), basis: e.basis.as_deref(), ..none },
         What::Merged(e) => Operands { request: Some(e.into.to_string()), ..none },
@@ -206,6 +209,41 @@ fn of_ending(what: &What) -> Operands<'_> {
             reason: Some(&e.reason),
             ..none
         },
+        other => of_money_and_dates(other),
+    }
+}
+
+/// Those of payments and appointments.
+#[allow(clippy::too_many_lines, reason = "one arm for each event: a list, not a procedure")]
+fn of_money_and_dates(what: &What) -> Operands<'_> {
+    let none = Operands::default();
+    let payment = |number: u32| Operands { number: Some(number), ..Operands::default() };
+    match what {
+        What::PaymentRequested(e) => {
+            let rules = e.rule.iter().map(String::as_str).collect();
+            Operands { cents: Some(e.amount), at: Some(e.due), rules, ..payment(e.payment) }
+        }
+        What::PaymentStarted(e) => payment(e.payment),
+        What::PaymentSettled(e) => Operands {
+            cents: Some(e.amount),
+            reason: Some(&e.transaction),
+            yes: Some(e.surplus),
+            ..payment(e.payment)
+        },
+        What::PaymentFailed(e) => payment(e.payment),
+        What::PaymentReminded(e) => Operands { at: Some(e.due), ..payment(e.payment) },
+        What::PaymentLapsed(e) => Operands { at: Some(e.due), ..payment(e.payment) },
+        What::PaymentCancelled(e) => payment(e.payment),
+        What::PaymentRefunded(e) => Operands { cents: Some(e.amount), ..payment(e.payment) },
+        What::AppointmentOffered(e) => Operands { at: Some(e.choose_by), ..payment(e.appointment) },
+        What::AppointmentChosen(e) => Operands { at: Some(e.slot.from), ..payment(e.appointment) },
+        What::InterventionSet(e) => Operands { at: Some(e.slot.from), ..payment(e.appointment) },
+        What::AppointmentReminded(e) => Operands { at: Some(e.from), ..payment(e.appointment) },
+        What::AppointmentLapsed(e) => Operands { at: Some(e.choose_by), ..payment(e.appointment) },
+        What::AppointmentCancelled(e) => {
+            Operands { yes: Some(e.by == AppointmentParty::Requester), ..payment(e.appointment) }
+        }
+        What::AttendanceRecorded(e) => Operands { yes: Some(e.came), ..payment(e.appointment) },
         What::Received(_)
         | What::Acknowledged(_)
         | What::Qualified(_)
@@ -237,7 +275,19 @@ fn of_ending(what: &What) -> Operands<'_> {
         | What::Delegated(_)
         | What::ApprovalLate(_)
         | What::Validated(_)
+        | What::DeliveryOpened(_)
+        | What::Delivered(_)
+        | What::DeliveryFailed(_)
         | What::Withdrawn(_)
-        | What::Cancelled(_) => none,
+        | What::Cancelled(_)
+        | What::Refused(_)
+        | What::Forwarded(_)
+        | What::Merged(_)
+        | What::Reopened(_)
+        | What::Rated(_)
+        | What::CommitmentWarned(_)
+        | What::CommitmentBroken(_)
+        | What::Notified(_)
+        | What::NotificationFailed(_) => none,
     }
 }

@@ -132,6 +132,8 @@ pub(super) fn sentence(event_type: &str, operands: &Map<String, Value>, names: &
         .or_else(|| treatment(name, &words))
         .or_else(|| validation(name, &words))
         .or_else(|| ending(name, &words))
+        .or_else(|| money(name, &words))
+        .or_else(|| dates(name, &words))
         .unwrap_or_else(|| same(event_type))
 }
 
@@ -340,6 +342,77 @@ fn ending(name: &str, words: &Words<'_>) -> Option<Text> {
                 format!("Could not be notified: {}", english(&who)),
             )
         }
+        _ => return None,
+    })
+}
+
+/// An amount in cents, as people write it.
+fn euros(cents: u64) -> Text {
+    let (whole, part) = (cents / 100, cents % 100);
+    Text::new(format!("{whole},{part:02} €"), format!("€{whole}.{part:02}"))
+}
+
+fn money(name: &str, words: &Words<'_>) -> Option<Text> {
+    let number = words.number();
+    let cents = words.operands.get("cents").and_then(Value::as_u64).unwrap_or(0);
+    let amount = euros(cents);
+    Some(match name {
+        "payment_requested" => Text::new(
+            format!("Paiement n° {number} demandé : {}", amount.fr),
+            format!("Payment no. {number} asked for: {}", amount.en),
+        ),
+        "payment_started" => Text::new(
+            format!("Paiement n° {number} : l’usager est allé sur la page de paiement"),
+            format!("Payment no. {number}: the requester went to the payment page"),
+        ),
+        "payment_settled" if words.yes() => Text::new(
+            format!("Paiement n° {number} : {} encaissés en trop, à rembourser", amount.fr),
+            format!("Payment no. {number}: {} taken although none was due, to be given back", amount.en),
+        ),
+        "payment_settled" => Text::new(
+            format!("Paiement n° {number} encaissé : {}", amount.fr),
+            format!("Payment no. {number} taken: {}", amount.en),
+        ),
+        "payment_failed" => Text::new(
+            format!("Paiement n° {number} : tentative sans suite"),
+            format!("Payment no. {number}: an attempt came to nothing"),
+        ),
+        "payment_reminded" => Text::new(
+            format!("Paiement n° {number} : usager relancé"),
+            format!("Payment no. {number}: the requester is reminded"),
+        ),
+        "payment_lapsed" => Text::new(
+            format!("Paiement n° {number} : délai dépassé"),
+            format!("Payment no. {number}: its term has passed"),
+        ),
+        "payment_cancelled" => Text::new(
+            format!("Paiement n° {number} : n’est plus demandé"),
+            format!("Payment no. {number}: no longer asked for"),
+        ),
+        "payment_refunded" => Text::new(
+            format!("Paiement n° {number} : {} remboursés", amount.fr),
+            format!("Payment no. {number}: {} given back", amount.en),
+        ),
+        _ => return None,
+    })
+}
+
+fn dates(name: &str, words: &Words<'_>) -> Option<Text> {
+    let yes = words.yes();
+    Some(match name {
+        "appointment_offered" => Text::new("Rendez-vous proposé", "Appointment offered"),
+        "appointment_chosen" => Text::new("Créneau de rendez-vous choisi", "Slot of the appointment chosen"),
+        "intervention_set" => Text::new("Date d’intervention annoncée", "Date of the intervention announced"),
+        "appointment_reminded" => Text::new("Rappel du rendez-vous", "Reminder of the appointment"),
+        "appointment_lapsed" => Text::new("Aucun créneau choisi à temps", "No slot was chosen in time"),
+        "appointment_cancelled" if yes => {
+            Text::new("Rendez-vous annulé par l’usager", "Appointment called off by the requester")
+        }
+        "appointment_cancelled" => {
+            Text::new("Rendez-vous annulé par le service", "Appointment called off by the service")
+        }
+        "attendance_recorded" if yes => Text::new("Rendez-vous honoré", "Appointment kept"),
+        "attendance_recorded" => Text::new("Absence au rendez-vous", "Appointment missed"),
         _ => return None,
     })
 }

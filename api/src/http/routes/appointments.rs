@@ -1,10 +1,199 @@
-//! Appointments and dates of interventions.
+//! Appointments: how the requester sees them, and the file for their calendar. Offering, choosing and calling off are
+//! commands.
 
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use guichet_engine::Known;
+use guichet_engine::rules::request::{AppointmentKind, AppointmentStatus, Slot};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::follow::find;
+use crate::calendar_file::{CalendarEntry, EntryStatus};
+use crate::dossier::Dossier;
 use crate::http::App;
+use crate::http::extract::{At, Json, Wishes};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(calendar))
+}
+
+/// From when to when.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SlotView {
+    /// The beginning (UTC): what `choose_appointment` names.
+    from: DateTime<Utc>,
+    /// The end (UTC).
+    until: DateTime<Utc>,
+}
+
+impl From<&Slot> for SlotView {
+    fn from(slot: &Slot) -> Self {
+        Self { from: slot.from, until: slot.until }
+    }
+}
+
+/// Who goes to whom.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "it stands for the schema of the rules' own word")]
+pub(crate) enum AppointmentSort {
+    /// The requester comes, at a time of their choice.
+    Visit,
+    /// A team comes.
+    Intervention,
+}
+
+/// Where an appointment stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "it stands for the schema of the rules' own word")]
+pub(crate) enum AppointmentStanding {
+    /// A slot is to be chosen.
+    Offered,
+    /// The date is fixed.
+    Fixed,
+    /// They came.
+    Kept,
+    /// They did not come.
+    Missed,
+    /// It does not take place.
+    Cancelled,
+    /// Nobody chose.
+    Lapsed,
+}
+
+/// An appointment, or the date on which a team comes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AppointmentView {
+    /// Its number within the request, from 1.
+    appointment: u32,
+    /// Who goes to whom.
+    #[schema(value_type = AppointmentSort)]
+    kind: AppointmentKind,
+    /// Where it stands.
+    #[schema(value_type = AppointmentStanding)]
+    status: AppointmentStatus,
+    /// The slots to choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    slots: Vec<SlotView>,
+    /// The slot that is fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<SlotView>,
+    /// Until when a slot can be chosen (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choose_by: Option<DateTime<Utc>>,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    /// What for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<String>,
+    /// The zone by whose clock it is told to people, `Europe/Paris` for example.
+    zone: String,
+}
+
+/// The last appointment of a request, with its place and purpose.
+pub(crate) fn appointment_view(known: &Known, dossier: &Dossier) -> Option<AppointmentView> {
+    let appointment = known.request.appointment.as_ref()?;
+    let calendar = known.plan.calendar(&known.plan.definition().calendar);
+    let open = appointment.status == AppointmentStatus::Offered;
+    Some(AppointmentView {
+        appointment: appointment.number,
+        kind: appointment.kind,
+        status: appointment.status,
+        slots: appointment.slots.iter().filter(|_| open).map(SlotView::from).collect(),
+        slot: appointment.slot.as_ref().map(SlotView::from),
+        choose_by: appointment.choose_by.filter(|_| open),
+        place: dossier.appointment_place.clone(),
+        what: dossier.appointment_subject.clone(),
+        zone: calendar.map_or(chrono_tz::Europe::Paris, |calendar| calendar.zone()).name().to_owned(),
+    })
+}
+
+/// Whose appointment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "code": "7K3M-9XQ2-AB" }))]
+pub(crate) struct CalendarBody {
+    /// The tracking code, with or without hyphens, in capitals or not.
+    #[schema(max_length = 64)]
+    code: String,
+}
+
+/// The appointment as a file for a calendar (iCalendar, RFC 5545).
+///
+/// The code comes in the body, because addresses are logged. A later file of the same appointment changes the entry of
+/// the earlier one.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/appointments/calendar", tag = "public",
+    operation_id = "appointments_calendar", security(()),
+    params(("tenant" = String, Path, description = "The collectivity.")),
+    request_body = CalendarBody,
+    responses(
+        (status = 200, description = "The file.", body = String, content_type = "text/calendar"),
+        (status = 404, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer),
+        (status = 429, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn calendar(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+    Json(body): Json<CalendarBody>,
+) -> Result<Response, Problem> {
+    let request = find(&app, &tenant, &wishes, &body.code).await?;
+    let known = app.guichet.request(&tenant, request).await?;
+    let dossier = app.guichet.dossier(&tenant, &known).await?;
+    let file = file(&app, &wishes, &known, &dossier).ok_or_else(Problem::not_found)?;
+    let mut response = file.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/calendar; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let name = HeaderValue::from_static("attachment; filename=\"rendez-vous.ics\"");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The file of an appointment that has a date, also of one that was called off.
+fn file(app: &App, wishes: &Wishes, known: &Known, dossier: &Dossier) -> Option<String> {
+    let appointment = known.request.appointment.as_ref()?;
+    let slot = appointment.slot?;
+    let definition = known.plan.definition();
+    let title = definition.title.get(wishes.language);
+    let tenant = known.organisation.tenant(&known.request.tenant);
+    let name = tenant.map(|tenant| tenant.name.get(wishes.language)).unwrap_or_default();
+    let summary = match &dossier.appointment_subject {
+        Some(what) => format!("{name} – {what}"),
+        None => format!("{name} – {title}"),
+    };
+    let uid = format!("{}.{}@guichet", known.request.id, appointment.number);
+    let entry = CalendarEntry {
+        uid: &uid,
+        sequence: appointment.sequence,
+        status: match appointment.status {
+            AppointmentStatus::Cancelled => EntryStatus::Cancelled,
+            AppointmentStatus::Offered
+            | AppointmentStatus::Fixed
+            | AppointmentStatus::Kept
+            | AppointmentStatus::Missed
+            | AppointmentStatus::Lapsed => EntryStatus::Confirmed,
+        },
+        made: app.guichet.now(),
+        from: slot.from,
+        until: slot.until,
+        summary: &summary,
+        description: title,
+        location: dossier.appointment_place.as_deref().unwrap_or_default(),
+    };
+    Some(entry.file())
 }

@@ -12,6 +12,8 @@ use guichet_engine::{Known, Submission, tenant_of};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::appointments::{AppointmentView, appointment_view};
+use super::payments::{PaymentView, payment_views};
 use crate::attachments::form_of_mut;
 use crate::dossier::Dossier;
 use crate::http::App;
@@ -23,7 +25,8 @@ use crate::http::routes::files::proven;
 use crate::http::words;
 
 /// What a citizen may do with the code alone.
-pub(crate) const ACTIONS: [&str; 4] = ["reply", "withdraw", "reopen", "rate"];
+pub(crate) const ACTIONS: [&str; 6] =
+    ["reply", "withdraw", "reopen", "rate", "choose_appointment", "cancel_appointment"];
 
 /// How long a code that is not in the lists yet is waited for.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -42,7 +45,7 @@ pub(crate) struct FollowBody {
 pub(crate) struct ActionBody {
     /// The code.
     code: String,
-    /// The command: `reply`, `withdraw`, `reopen` or `rate`.
+    /// The command: `reply`, `withdraw`, `reopen`, `rate`, `choose_appointment` or `cancel_appointment`.
     #[schema(value_type = RequesterCommand)]
     command: Command,
 }
@@ -77,7 +80,14 @@ pub(crate) struct Followed {
     /// The answer, once it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
-    /// What the requester may do: of `reply`, `withdraw`, `reopen`, `rate`.
+    /// What is to be paid, was paid, or is no longer asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    payments: Vec<PaymentView>,
+    /// The appointment to choose or to keep, or the last one there was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appointment: Option<AppointmentView>,
+    /// What the requester may do: of `reply`, `withdraw`, `reopen`, `rate`, `choose_appointment`, `cancel_appointment`.
+    /// Whether a payment may be made stands with the payment.
     may: Vec<String>,
     /// The revision shown, for `If-Match`.
     revision: u64,
@@ -147,8 +157,8 @@ pub(crate) async fn act(
     let request = find(&app, &tenant, &wishes, &body.code).await?;
     if !ACTIONS.contains(&body.command.name()) {
         return Err(Problem::forbidden(
-            "Avec le code de suivi, on peut répondre, retirer, rouvrir ou noter sa demande.",
-            "With the tracking code one can reply, withdraw, reopen or rate one’s request.",
+            "Avec le code de suivi, on peut répondre, retirer, rouvrir ou noter sa demande, choisir ou annuler un rendez-vous.",
+            "With the tracking code one can reply, withdraw, reopen or rate one’s request, choose or call off an appointment.",
         ));
     }
     if let Some(form) = form_of_mut(&mut body.command) {
@@ -194,6 +204,7 @@ fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed
     let stage = request.stage.id();
     let text = words::stage(stage);
     let service = request.service.as_deref().and_then(|id| known.organisation.service(id));
+    let (payments, appointment) = (payment_views(request, &dossier), appointment_view(known, &dossier));
     let asked = match &request.hold {
         Some(Hold::WaitingForRequester { reply_by, .. }) => {
             Some(Asked { question: dossier.question, pieces: dossier.pieces, reply_by: *reply_by })
@@ -210,6 +221,8 @@ fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed
         service: service.map(|service| service.title.clone()),
         promises: promises(request),
         asked,
+        payments,
+        appointment,
         messages: dossier.messages,
         // A draft is nobody's business but the town hall's.
         answer: dossier.answer.filter(|_| request.milestones.delivered.is_some()),

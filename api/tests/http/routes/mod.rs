@@ -8,6 +8,7 @@ mod follow;
 mod health;
 mod letters;
 mod open311;
+mod payments;
 mod proposals;
 mod receive;
 mod requests;

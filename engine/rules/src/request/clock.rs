@@ -196,6 +196,14 @@ pub enum TimerKind {
     Task(String),
     /// A step of the circuit is late.
     Step(String),
+    /// The requester is reminded of a payment, by its number.
+    PaymentReminder(u32),
+    /// The term of a payment ends.
+    PaymentLapse(u32),
+    /// The requester is reminded of an appointment.
+    AppointmentReminder,
+    /// The time to choose an appointment ends.
+    AppointmentLapse,
 }
 
 /// An instant at which something must happen by itself.
@@ -213,10 +221,18 @@ impl Timer {
     #[must_use]
     pub fn fires_at(&self) -> DateTime<Utc> {
         match self.kind {
-            TimerKind::Warning { .. } | TimerKind::Reminder | TimerKind::SuspensionEnd => self.due,
-            TimerKind::Breach { .. } | TimerKind::Lapse | TimerKind::Task(_) | TimerKind::Step(_) => {
-                self.due + TimeDelta::microseconds(1)
-            }
+            TimerKind::Warning { .. }
+            | TimerKind::Reminder
+            | TimerKind::SuspensionEnd
+            | TimerKind::PaymentReminder(_)
+            | TimerKind::AppointmentReminder
+            // A slot that has begun can no longer be chosen.
+            | TimerKind::AppointmentLapse => self.due,
+            TimerKind::Breach { .. }
+            | TimerKind::Lapse
+            | TimerKind::Task(_)
+            | TimerKind::Step(_)
+            | TimerKind::PaymentLapse(_) => self.due + TimeDelta::microseconds(1),
         }
     }
 

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
+use super::appointment::{AppointmentParty, Slot};
 use super::clock::TimerKind;
 use super::migration::{ClockPolicy, Mapping};
+use super::payment::PaymentFailure;
 use super::requester::{Contact, RequesterKind};
 use crate::commitment::Budget;
 use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Priority};
@@ -307,6 +309,99 @@ pub enum Command {
         /// Why, without addresses.
         reason: String,
     },
+    /// Ask the requester to pay.
+    RequestPayment {
+        /// How much, in cents of euro, at most 10,000,000.
+        amount: u64,
+        /// What for.
+        label: String,
+        /// The end of the term (UTC); the process's own time to reply if none is given.
+        #[serde(default)]
+        due: Option<DateTime<Utc>>,
+    },
+    /// Go to the provider's page.
+    StartPayment {
+        /// The payment's number.
+        payment: u32,
+    },
+    /// Report that the money was taken: by the provider, or at the counter.
+    SettlePayment {
+        /// The payment's number.
+        payment: u32,
+        /// The attempt; none at the counter.
+        #[serde(default)]
+        reference: Option<String>,
+        /// The provider's number, or that of the receipt.
+        transaction: String,
+        /// How much, in cents: what was asked.
+        amount: u64,
+        /// In which currency.
+        #[serde(default = "euros")]
+        currency: String,
+    },
+    /// Report that an attempt to pay came to nothing.
+    FailPayment {
+        /// The payment's number.
+        payment: u32,
+        /// The attempt.
+        reference: String,
+        /// Why.
+        reason: PaymentFailure,
+    },
+    /// Ask for a payment no longer.
+    CancelPayment {
+        /// The payment's number.
+        payment: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Record that money was given back.
+    RefundPayment {
+        /// The payment's number.
+        payment: u32,
+        /// How much, in cents: at most what was taken and not given back yet.
+        amount: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Offer dates to choose from.
+    OfferAppointment {
+        /// The slots, at most 50, all in the future.
+        slots: Vec<Slot>,
+        /// Where.
+        place: String,
+        /// What for.
+        what: String,
+    },
+    /// Choose one of the dates offered.
+    ChooseAppointment {
+        /// When the slot begins (UTC).
+        slot: DateTime<Utc>,
+    },
+    /// Say when a team comes.
+    SetIntervention {
+        /// From when (UTC).
+        from: DateTime<Utc>,
+        /// Until when (UTC).
+        until: DateTime<Utc>,
+    },
+    /// Call an appointment or an intervention off.
+    CancelAppointment {
+        /// Who calls it off, where an agent notes it; the town hall if nothing is said.
+        #[serde(default)]
+        by: Option<AppointmentParty>,
+        /// Why.
+        reason: String,
+    },
+    /// Record whether they came.
+    RecordAttendance {
+        /// Whether they came.
+        came: bool,
+    },
+}
+
+fn euros() -> String {
+    super::payment::CURRENCY.to_owned()
 }
 
 fn yes() -> bool {
@@ -353,6 +448,17 @@ impl Command {
             Self::Elapse { .. } => "elapse",
             Self::Notify { .. } => "notify",
             Self::FailNotification { .. } => "fail_notification",
+            Self::RequestPayment { .. } => "request_payment",
+            Self::StartPayment { .. } => "start_payment",
+            Self::SettlePayment { .. } => "settle_payment",
+            Self::FailPayment { .. } => "fail_payment",
+            Self::CancelPayment { .. } => "cancel_payment",
+            Self::RefundPayment { .. } => "refund_payment",
+            Self::OfferAppointment { .. } => "offer_appointment",
+            Self::ChooseAppointment { .. } => "choose_appointment",
+            Self::SetIntervention { .. } => "set_intervention",
+            Self::CancelAppointment { .. } => "cancel_appointment",
+            Self::RecordAttendance { .. } => "record_attendance",
         }
     }
 }

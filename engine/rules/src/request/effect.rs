@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::actor::Recipient;
+use super::appointment::AppointmentParty;
 use super::decide::{Acknowledgement, acknowledgement, reach};
 use super::event::{Event, What};
 use super::happened::{ApprovalLate, TaskOpened};
@@ -26,7 +27,8 @@ pub enum Subject {
     /// A message to the requester that asks for nothing: its text is in the event.
     Message,
     /// The requester learns what became of the request: `extended`, `suspended`, `refused`, `forwarded`,
-    /// `withdrawn`, `cancelled`, `merged` or `reopened`.
+    /// `withdrawn`, `cancelled`, `merged`, `reopened`, or what became of a payment or an appointment: `payment_requested`,
+    /// `appointment_offered` and so on. The service hears of some of these too.
     News(String),
     /// A service has a new request.
     Assignment,
@@ -182,6 +184,39 @@ pub fn effects(
             asked.requester(news("reopened"));
             asked.service(Subject::Assignment);
         }
+        What::PaymentRequested(_) => asked.requester(news("payment_requested")),
+        What::PaymentSettled(event) => {
+            asked.requester(news("payment_settled"));
+            if event.surplus {
+                asked.service(news("payment_surplus"));
+            }
+        }
+        What::PaymentReminded(event) if !event.untold => asked.requester(news("payment_reminded")),
+        What::PaymentLapsed(_) => {
+            asked.requester(news("payment_lapsed"));
+            asked.service(news("payment_lapsed"));
+        }
+        What::PaymentCancelled(_) => asked.requester(news("payment_cancelled")),
+        What::PaymentRefunded(_) => asked.requester(news("payment_refunded")),
+        What::AppointmentOffered(_) => asked.requester(news("appointment_offered")),
+        What::AppointmentChosen(_) => {
+            asked.requester(news("appointment_chosen"));
+            asked.service(news("appointment_chosen"));
+        }
+        What::InterventionSet(_) => asked.requester(news("intervention_set")),
+        What::AppointmentReminded(event) if !event.untold => asked.requester(news("appointment_reminded")),
+        What::AppointmentLapsed(_) => asked.service(news("appointment_lapsed")),
+        What::AppointmentCancelled(event) => {
+            asked.requester(news("appointment_cancelled"));
+            if event.by == AppointmentParty::Requester {
+                asked.service(news("appointment_cancelled"));
+            }
+        }
+        What::PaymentStarted(_)
+        | What::PaymentFailed(_)
+        | What::PaymentReminded(_)
+        | What::AppointmentReminded(_)
+        | What::AttendanceRecorded(_) => {}
         What::Acknowledged(_)
         | What::Qualified(_)
         | What::Reclassified(_)
@@ -284,6 +319,21 @@ pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
         }
         What::Notified(event) => effect.id == event.effect,
         What::NotificationFailed(event) => effect.id == event.effect,
+        What::PaymentSettled(_) | What::PaymentLapsed(_) | What::PaymentCancelled(_) => {
+            is_news(effect, &["payment_requested", "payment_reminded"])
+        }
+        What::AppointmentChosen(_) | What::AppointmentLapsed(_) => is_news(effect, &["appointment_offered"]),
+        What::InterventionSet(_) | What::AppointmentCancelled(_) | What::AttendanceRecorded(_) => is_news(
+            effect,
+            &["appointment_offered", "appointment_chosen", "intervention_set", "appointment_reminded"],
+        ),
+        What::PaymentRequested(_)
+        | What::PaymentStarted(_)
+        | What::PaymentFailed(_)
+        | What::PaymentReminded(_)
+        | What::PaymentRefunded(_)
+        | What::AppointmentOffered(_)
+        | What::AppointmentReminded(_) => false,
         What::Received(_)
         | What::Qualified(_)
         | What::Reclassified(_)
@@ -312,6 +362,10 @@ pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
         | What::CommitmentBroken(_) => false,
     };
     pending.iter().filter(over).map(|effect| effect.id.clone()).collect()
+}
+
+fn is_news(effect: &Effect, of: &[&str]) -> bool {
+    matches!(&effect.subject, Subject::News(news) if of.contains(&news.as_str()))
 }
 
 fn is_about_task(effect: &Effect, task: &str) -> bool {

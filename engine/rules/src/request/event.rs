@@ -6,8 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::appointment::*;
 use super::clock::ClockChange;
 use super::happened::*;
+use super::payment::*;
 
 /// An event: what happened, and what that did to the request's clocks.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,4 +160,19 @@ events! {
     CommitmentBroken => "request.commitment_broken",
     Notified => "request.notified",
     NotificationFailed => "request.notification_failed",
+    PaymentRequested => "request.payment_requested",
+    PaymentStarted => "request.payment_started",
+    PaymentSettled => "request.payment_settled",
+    PaymentFailed => "request.payment_failed",
+    PaymentReminded => "request.payment_reminded",
+    PaymentLapsed => "request.payment_lapsed",
+    PaymentCancelled => "request.payment_cancelled",
+    PaymentRefunded => "request.payment_refunded",
+    AppointmentOffered => "request.appointment_offered",
+    AppointmentChosen => "request.appointment_chosen",
+    InterventionSet => "request.intervention_set",
+    AppointmentReminded => "request.appointment_reminded",
+    AppointmentLapsed => "request.appointment_lapsed",
+    AppointmentCancelled => "request.appointment_cancelled",
+    AttendanceRecorded => "request.attendance_recorded",
 }

@@ -4,6 +4,7 @@
 //! `decide` reads and `evolve` writes; neither reads a clock, draws a number or does I/O.
 
 mod actor;
+mod appointment;
 mod bindings;
 mod clock;
 mod command;
@@ -15,6 +16,7 @@ pub mod explain;
 mod form;
 mod happened;
 mod migration;
+mod payment;
 mod personal;
 mod refusal;
 mod rejection;
@@ -24,6 +26,7 @@ mod state;
 mod timers;
 
 pub use actor::*;
+pub use appointment::*;
 pub use bindings::bindings;
 pub use clock::*;
 pub use command::*;
@@ -33,6 +36,7 @@ pub use event::*;
 pub use evolve::*;
 pub use happened::*;
 pub use migration::*;
+pub use payment::*;
 pub use personal::*;
 pub use refusal::REJECTION_CODES;
 pub use rejection::*;

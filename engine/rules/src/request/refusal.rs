@@ -145,6 +145,39 @@ refusals! {
     migration_no_place() = "migration.no_place",
         "La demande, là où elle en est, n’a pas sa place dans cette version.",
         "The request, where it stands, has no place in this version.";
+    payment_unknown() = "payment.unknown",
+        "Ce paiement n’est pas demandé.", "There is no such payment.";
+    payment_live() = "payment.live",
+        "Un paiement est déjà attendu.", "A payment is already awaited.";
+    payment_amount() = "payment.amount",
+        "Le montant va de 0,01 à 100 000 euros.", "The amount goes from 0.01 to 100,000 euros.";
+    payment_amount_differs() = "payment.amount_differs",
+        "Ce n’est pas le montant demandé.", "This is not the amount that was asked for.";
+    payment_too_many() = "payment.too_many",
+        "Il y a déjà trop de paiements sur cette demande.", "There are too many payments on this request already.";
+    payment_not_asked() = "payment.not_asked",
+        "Ce paiement n’est plus demandé.", "This payment is no longer asked for.";
+    payment_settled_already() = "payment.settled_already",
+        "C’est déjà payé.", "This has already been paid.";
+    payment_failed_already() = "payment.failed_already",
+        "Cette tentative a déjà échoué.", "This attempt has already failed.";
+    payment_awaited() = "payment.awaited",
+        "La réponse ne part pas tant que le paiement est attendu.",
+        "The answer does not go out while the payment is awaited.";
+    refund_too_much() = "refund.too_much",
+        "On ne rembourse que ce qui a été payé.", "Only what was paid can be given back.";
+    appointment_none() = "appointment.none",
+        "Il n’y a pas de rendez-vous pour lequel ce serait possible.",
+        "There is no appointment for which this would be possible.";
+    appointment_live() = "appointment.live",
+        "Il y a déjà un rendez-vous.", "There is an appointment already.";
+    appointment_early() = "appointment.early",
+        "Le rendez-vous n’a pas encore eu lieu.", "The appointment has not taken place yet.";
+    slot_unfit() = "slot.unfit",
+        "Il faut de 1 à 50 créneaux différents, dans l’ordre du temps et dans les trois ans.",
+        "There must be 1 to 50 different slots that end after they begin, within three years.";
+    slot_unknown() = "slot.unknown",
+        "Ce créneau n’est pas proposé.", "This slot is not offered.";
     rule_failed(rule) = "rule.failed",
         "Une règle de la démarche ne peut pas être évaluée : {rule}", "A rule of the process cannot be evaluated: {rule}";
 }

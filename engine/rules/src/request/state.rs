@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
+use super::appointment::Appointment;
 use super::clock::{Clock, ClockStatus, Timer};
+use super::payment::Payment;
 use super::requester::Requester;
 use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Party, Priority};
 
@@ -80,6 +82,10 @@ pub struct Request {
     pub rating: Option<u8>,
     /// Effects reported done or failed: what stands here is never asked for twice.
     pub effects_done: Vec<(String, Recipient)>,
+    /// Payments asked for, in the order of their numbers.
+    pub payments: Vec<Payment>,
+    /// The last appointment or intervention, whatever became of it.
+    pub appointment: Option<Appointment>,
     /// When it was finished (UTC), however it ended; none while it is not.
     pub closed_at: Option<DateTime<Utc>>,
     /// When the last event was recorded (UTC).

@@ -1,6 +1,8 @@
 //! Timers are derived from the state, so none can be forgotten and none outlives its reason.
 
+use super::appointment::AppointmentStatus;
 use super::clock::{ClockStatus, Timer, TimerKind};
+use super::payment::PaymentStatus;
 use super::state::{Hold, Request, Stage, TaskStatus};
 
 /// All timers of a request, in no order.
@@ -31,7 +33,31 @@ pub(super) fn collect(request: &Request) -> Vec<Timer> {
     {
         timers.push(Timer { due, kind: TimerKind::Step(step.step.clone()) });
     }
+    timers.extend(payment_timers(request));
+    timers.extend(appointment_timers(request));
     timers
+}
+
+fn payment_timers(request: &Request) -> Vec<Timer> {
+    let awaited = request.payments.iter().filter(|payment| payment.status == PaymentStatus::Awaited);
+    let of_one = awaited.map(|payment| {
+        let reminder = payment.remind_at.map(|due| (due, TimerKind::PaymentReminder(payment.number)));
+        [Some((payment.due, TimerKind::PaymentLapse(payment.number))), reminder]
+    });
+    of_one.flatten().flatten().map(|(due, kind)| Timer { due, kind }).collect()
+}
+
+fn appointment_timers(request: &Request) -> Option<Timer> {
+    let appointment = request.appointment.as_ref()?;
+    let (due, kind) = match appointment.status {
+        AppointmentStatus::Offered => (appointment.choose_by?, TimerKind::AppointmentLapse),
+        AppointmentStatus::Fixed => (appointment.remind_at?, TimerKind::AppointmentReminder),
+        AppointmentStatus::Kept
+        | AppointmentStatus::Missed
+        | AppointmentStatus::Cancelled
+        | AppointmentStatus::Lapsed => return None,
+    };
+    Some(Timer { due, kind })
 }
 
 fn clock_timers(request: &Request) -> Vec<Timer> {

@@ -12,6 +12,7 @@ use crate::commitment::{Budget, Pause, due_instant, warning};
 use crate::process::{Bindings, CommitmentSheet, Moment, PauseReason, Plan};
 use crate::request::clock::{Clock, ClockChange, ClockStatus, Warning};
 use crate::request::evolve::{apply_clock, sum};
+use crate::request::payment::PaymentStatus;
 use crate::request::state::{Hold, Request, Stage};
 use crate::request::{ClockPolicy, Rejection, bindings, refusal};
 
@@ -365,10 +366,18 @@ struct Terms<'s> {
     from: DateTime<Utc>,
 }
 
+/// Whether the answer is ready and only the requester's payment keeps it back.
+fn only_payment_is_missing(request: &Request) -> bool {
+    matches!(request.stage, Stage::Validated { .. })
+        && super::payment::awaited(request).is_some_and(|payment| payment.status == PaymentStatus::Awaited)
+}
+
 /// Why the request rests, if it does for one of these reasons.
 fn resting(request: &Request, reasons: &[PauseReason]) -> Option<PauseReason> {
     let holds = |reason: &&PauseReason| match reason {
-        PauseReason::WaitingForRequester => matches!(request.hold, Some(Hold::WaitingForRequester { .. })),
+        PauseReason::WaitingForRequester => {
+            matches!(request.hold, Some(Hold::WaitingForRequester { .. })) || only_payment_is_missing(request)
+        }
         PauseReason::Suspended => matches!(request.hold, Some(Hold::Suspended { .. })),
         PauseReason::Validation => matches!(request.stage, Stage::InValidation(_)),
     };

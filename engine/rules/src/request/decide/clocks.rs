@@ -61,7 +61,14 @@ pub(super) fn changes(
                 legal::completed(&mut board, hold)?;
             }
         }
-        What::Suspended(_) | What::Submitted(_) | What::Returned(_) | What::Approved(_) => board.pauses()?,
+        What::Suspended(_)
+        | What::Submitted(_)
+        | What::Returned(_)
+        | What::Approved(_)
+        | What::PaymentRequested(_)
+        | What::PaymentSettled(_)
+        | What::PaymentLapsed(_)
+        | What::PaymentCancelled(_) => board.pauses()?,
         What::Extended(event) => board.extend(&event.commitment, event.by)?,
         What::Validated(_) => {
             board.pauses()?;
@@ -103,7 +110,18 @@ pub(super) fn changes(
         | What::CommitmentWarned(_)
         | What::CommitmentBroken(_)
         | What::Notified(_)
-        | What::NotificationFailed(_) => {}
+        | What::NotificationFailed(_)
+        | What::PaymentStarted(_)
+        | What::PaymentFailed(_)
+        | What::PaymentReminded(_)
+        | What::PaymentRefunded(_)
+        | What::AppointmentOffered(_)
+        | What::AppointmentChosen(_)
+        | What::InterventionSet(_)
+        | What::AppointmentReminded(_)
+        | What::AppointmentLapsed(_)
+        | What::AppointmentCancelled(_)
+        | What::AttendanceRecorded(_) => {}
     }
     Ok(board.into_changes())
 }

@@ -59,7 +59,10 @@ pub(super) fn deliver(d: &mut Decision<'_>, by: Delivery) -> Result<(), Rejectio
         Stage::Validated { by: Some(open), .. } if open != by && *d.facts.actor == Actor::Engine => {
             Err(refusal::delivery_other(word(open)))
         }
-        Stage::Validated { .. } => d.emit(Delivered { by }),
+        Stage::Validated { .. } => {
+            super::payment::none_awaited(d)?;
+            d.emit(Delivered { by })
+        }
         Stage::Received
         | Stage::Qualified
         | Stage::Assigned

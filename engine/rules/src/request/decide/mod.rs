@@ -2,6 +2,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod answer;
+mod appointment;
 mod approve;
 mod board;
 mod clocks;
@@ -12,6 +13,7 @@ mod legal;
 mod migrate;
 pub(super) mod moments;
 mod passing;
+mod payment;
 mod people;
 mod qualify;
 mod receive;
@@ -32,6 +34,7 @@ pub use what_if::clocks_under;
 use chrono::{DateTime, Utc};
 
 use super::actor::{Actor, RequestId};
+use super::appointment::Slot;
 use super::command::{Command, Tracking};
 use super::event::Event;
 use super::refusal;
@@ -144,6 +147,27 @@ pub fn attempt(
         Command::FailNotification { effect, recipient, reason } => {
             talk::fail_notification(d, effect, recipient, reason)?;
         }
+        Command::RequestPayment { amount, label, due } => payment::request(d, *amount, label, *due)?,
+        Command::StartPayment { payment } => payment::start(d, *payment)?,
+        Command::SettlePayment { payment, reference, transaction, amount, currency } => {
+            let paid =
+                payment::Paid { reference: reference.as_deref(), transaction, amount: *amount, currency };
+            payment::settle(d, *payment, &paid)?;
+        }
+        Command::FailPayment { payment, reference, reason } => {
+            payment::fail(d, *payment, reference, *reason)?;
+        }
+        Command::CancelPayment { payment, reason } => payment::cancel(d, *payment, reason)?,
+        Command::RefundPayment { payment, amount, reason } => {
+            payment::refund(d, *payment, *amount, reason)?;
+        }
+        Command::OfferAppointment { slots, place, what } => appointment::offer(d, slots, place, what)?,
+        Command::ChooseAppointment { slot } => appointment::choose(d, *slot)?,
+        Command::SetIntervention { from, until } => {
+            appointment::intervene(d, Slot { from: *from, until: *until })?;
+        }
+        Command::CancelAppointment { by, reason } => appointment::cancel(d, *by, reason)?,
+        Command::RecordAttendance { came } => appointment::attend(d, *came)?,
     }
     passing::pass(d)?;
     Ok(decision.into_events())

@@ -5,6 +5,7 @@ use super::approve::open_step;
 use super::decision::{Decision, failed};
 use super::deliver;
 use super::moments::treated;
+use super::payment;
 use crate::process::{Complexity, Delivery, Priority, Simple, TaskSheet};
 use crate::request::happened::{
     Assigned, Delivered, DeliveryOpened, Qualified, TaskOpened, TaskSkipped, Validated,
@@ -59,6 +60,7 @@ fn pass_one(d: &mut Decision<'_>) -> Result<bool, Rejection> {
             }
             Ok(true)
         }
+        Stage::Validated { by: None, .. } if payment::awaited(request).is_some() => Ok(false),
         // What a patroller saw on the round was asked for by nobody: there is nobody to bring the answer to.
         Stage::Validated { by: None, .. } if deliver::nobody_asked(request) => {
             d.emit(Delivered { by: Delivery::Screen })?;

@@ -26,6 +26,7 @@ pub(super) fn resolve(d: &mut Decision<'_>, text: &str) -> Result<(), Rejection>
     }
     pass_to_treatment(d)?;
     let author = d.first_contact(d.request()?.service.as_deref())?.person.clone();
+    super::payment::none_awaited(d)?;
     let tasks = unfinished_tasks(d)?;
     if !tasks.is_empty() {
         return Err(refusal::resolve_tasks(&tasks.join(", ")));

@@ -6,11 +6,13 @@ use super::approve::{escalated, late_step};
 use super::decision::Decision;
 use super::passing;
 use crate::process::{Missed, OnLate};
+use crate::request::appointment::{AppointmentLapsed, AppointmentReminded};
 use crate::request::clock::{Timer, TimerKind};
 use crate::request::command::Command;
 use crate::request::happened::{
     ApprovalLate, Approved, CommitmentBroken, CommitmentWarned, Lapsed, Reminded, Resumed, TaskLate,
 };
+use crate::request::payment::{PaymentLapsed, PaymentReminded};
 use crate::request::state::{Hold, timers};
 use crate::request::{Rejection, refusal};
 
@@ -82,7 +84,27 @@ fn fire(d: &mut Decision<'_>, timer: &Timer) -> Result<(), Rejection> {
         TimerKind::SuspensionEnd => d.emit(Resumed {}),
         TimerKind::Task(task) => d.emit(TaskLate { task: task.clone(), due }),
         TimerKind::Step(step) => step_late(d, step, due),
+        TimerKind::PaymentReminder(payment) => {
+            let next =
+                d.request()?.payments.iter().find(|known| known.number == *payment).map(|known| known.due);
+            let untold = is_untold(d, d.plan.definition().waiting.missed, due, next);
+            d.emit(PaymentReminded { payment: *payment, due: next.unwrap_or(due), untold })
+        }
+        TimerKind::PaymentLapse(payment) => d.emit(PaymentLapsed { payment: *payment, due }),
+        TimerKind::AppointmentReminder => appointment_reminder(d, due),
+        TimerKind::AppointmentLapse => {
+            let appointment = d.request()?.appointment.as_ref().map_or(0, |known| known.number);
+            d.emit(AppointmentLapsed { appointment, choose_by: due })
+        }
     }
+}
+
+/// Nobody is reminded of what has begun.
+fn appointment_reminder(d: &mut Decision<'_>, due: DateTime<Utc>) -> Result<(), Rejection> {
+    let known = d.request()?.appointment.as_ref().ok_or_else(refusal::timer_stale)?;
+    let (appointment, from) = (known.number, known.slot.map_or(due, |slot| slot.from));
+    let untold = from <= d.facts.now;
+    d.emit(AppointmentReminded { appointment, from, untold })
 }
 
 /// How late a warning or reminder may come where the sheet skips missed ones.

@@ -1,17 +1,25 @@
 //! What someone may do with a request now, found out by trying.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Map;
 
 use super::{Facts, attempt};
 use crate::process::Delivery;
-use crate::request::RequestId;
 use crate::request::command::Command;
 use crate::request::state::{Request, Stage};
+use crate::request::{PaymentFailure, RequestId, Slot};
 
 /// Refusals of what was tried that do not mean that the command itself is refused: only its arguments were.
-const ARGUMENTS: [&str; 6] =
-    ["form.invalid", "merge.unknown", "service.unknown", "delegate.unfit", "extension.unit", "reply.empty"];
+const ARGUMENTS: [&str; 8] = [
+    "form.invalid",
+    "merge.unknown",
+    "service.unknown",
+    "delegate.unfit",
+    "extension.unit",
+    "reply.empty",
+    "refund.too_much",
+    "slot.unknown",
+];
 
 /// The names of the commands that the actor of `facts` may give now, in the order of the list of commands. A command
 /// that is allowed may still be refused for what is said in it.
@@ -38,6 +46,8 @@ pub(in crate::request) fn samples(request: &Request, now: DateTime<Utc>) -> Vec<
     let mut samples = treating(request);
     samples.extend(answering(request));
     samples.extend(ending(request));
+    samples.extend(paying(request));
+    samples.extend(meeting(request, now));
     let due = crate::request::timers(request).into_iter().filter(|timer| timer.fires_at() <= now);
     samples.extend(due.map(|timer| Command::Elapse { timer: timer.kind, due: timer.due }));
     samples
@@ -92,6 +102,52 @@ fn answering(request: &Request) -> Vec<Command> {
             Command::Delegate { step: step(), to: text() },
         ]);
     }
+    samples
+}
+
+fn paying(request: &Request) -> Vec<Command> {
+    let mut samples = vec![Command::RequestPayment { amount: 1, label: text(), due: None }];
+    samples.extend(request.payments.iter().flat_map(|payment| {
+        let (number, amount) = (payment.number, payment.amount);
+        let (transaction, currency) = (text(), crate::request::CURRENCY.to_owned());
+        let settle = |reference: Option<String>| Command::SettlePayment {
+            payment: number,
+            reference,
+            transaction: transaction.clone(),
+            amount,
+            currency: currency.clone(),
+        };
+        let mut samples = vec![Command::StartPayment { payment: number }, settle(None)];
+        for attempt in &payment.attempts {
+            let reference = attempt.reference.clone();
+            samples.push(settle(Some(reference.clone())));
+            samples.push(Command::FailPayment {
+                payment: number,
+                reference,
+                reason: PaymentFailure::Expired,
+            });
+        }
+        let given_back = payment.received.saturating_sub(payment.refunded);
+        samples.push(Command::CancelPayment { payment: number, reason: text() });
+        if given_back > 0 {
+            samples.push(Command::RefundPayment { payment: number, amount: given_back, reason: text() });
+        }
+        samples
+    }));
+    samples
+}
+
+fn meeting(request: &Request, now: DateTime<Utc>) -> Vec<Command> {
+    let slot = Slot { from: now + TimeDelta::days(1), until: now + TimeDelta::hours(25) };
+    let mut samples = vec![Command::OfferAppointment { slots: vec![slot], place: text(), what: text() }];
+    let offered = request.appointment.iter().flat_map(|known| &known.slots);
+    let next = offered.map(|slot| slot.from).find(|from| *from > now);
+    samples.extend(next.map(|slot| Command::ChooseAppointment { slot }));
+    samples.extend([
+        Command::SetIntervention { from: slot.from, until: slot.until },
+        Command::CancelAppointment { by: None, reason: text() },
+        Command::RecordAttendance { came: true },
+    ]);
     samples
 }
 

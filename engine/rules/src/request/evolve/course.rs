@@ -49,6 +49,8 @@ pub(super) fn received(event: &Received, meta: &Meta) -> Request {
         touched_by: Vec::new(),
         rating: None,
         effects_done: Vec::new(),
+        payments: Vec::new(),
+        appointment: None,
         closed_at: None,
         updated_at: meta.recorded_at,
     }
@@ -119,6 +121,8 @@ pub(super) fn finish(request: &mut Request, stage: Stage, at: DateTime<Utc>) {
     request.stage = stage;
     request.hold = None;
     request.closed_at = Some(at);
+    super::payment::dropped(request);
+    super::appointment::dropped(request);
     for task in request.tasks.values_mut().filter(|task| task.status == TaskStatus::Open) {
         task.status = TaskStatus::Dropped;
     }

@@ -4,17 +4,21 @@
 //! even if it is none, is written down.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod appointment;
 mod circuit;
 mod clocks;
 mod course;
 mod form;
 mod migration;
+mod payment;
 mod treatment;
 
 pub(super) use clocks::{apply as apply_clock, sum};
 pub use form::{merge_form, sealed_form};
 
+use super::appointment::AppointmentStatus;
 use super::event::{Event, What};
+use super::payment::PaymentStatus;
 use super::state::{Hold, Meta, Request};
 
 /// The request after `event`. Total: an event that cannot be (any but the first on no request) changes nothing.
@@ -40,6 +44,7 @@ fn touch(request: &mut Request, meta: &Meta) {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one arm for each event: a list, not a procedure")]
 fn apply(mut request: Request, what: &What, meta: &Meta) -> Request {
     let at = meta.occurred_at;
     let r = &mut request;
@@ -94,6 +99,24 @@ fn apply(mut request: Request, what: &What, meta: &Meta) -> Request {
         What::Notified(event) => r.effects_done.push((event.effect.clone(), event.recipient.clone())),
         What::NotificationFailed(event) => {
             r.effects_done.push((event.effect.clone(), event.recipient.clone()))
+        }
+        What::PaymentRequested(event) => payment::requested(r, event, at),
+        What::PaymentStarted(event) => payment::started(r, event, at),
+        What::PaymentSettled(event) => payment::settled(r, event, at),
+        What::PaymentFailed(event) => payment::failed(r, event),
+        What::PaymentReminded(event) => payment::reminded(r, event),
+        What::PaymentLapsed(event) => payment::became(r, event.payment, PaymentStatus::Lapsed),
+        What::PaymentCancelled(event) => payment::became(r, event.payment, PaymentStatus::Cancelled),
+        What::PaymentRefunded(event) => payment::refunded(r, event.payment, event.amount),
+        What::AppointmentOffered(event) => appointment::offered(r, event),
+        What::AppointmentChosen(event) => appointment::chosen(r, event),
+        What::InterventionSet(event) => appointment::intervention(r, event),
+        What::AppointmentReminded(_) => appointment::reminded(r),
+        What::AppointmentLapsed(_) => appointment::became(r, AppointmentStatus::Lapsed),
+        What::AppointmentCancelled(_) => appointment::became(r, AppointmentStatus::Cancelled),
+        What::AttendanceRecorded(event) => {
+            let status = if event.came { AppointmentStatus::Kept } else { AppointmentStatus::Missed };
+            appointment::became(r, status);
         }
     }
     request

@@ -30,8 +30,14 @@ pub(super) fn actor_of(
 fn fitting(world: &World, case: usize, command: &Command, at: DateTime<Utc>) -> Actor {
     let sent = |by: &Delivery| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen);
     match command {
-        Command::Reply { .. } | Command::Withdraw { .. } | Command::Rate { .. } | Command::Reopen { .. } => {
-            return Actor::Requester;
+        Command::Reply { .. }
+        | Command::Withdraw { .. }
+        | Command::Rate { .. }
+        | Command::Reopen { .. }
+        | Command::StartPayment { .. }
+        | Command::ChooseAppointment { .. } => return Actor::Requester,
+        Command::SettlePayment { reference: Some(_), .. } | Command::FailPayment { .. } => {
+            return Actor::Engine;
         }
         Command::Receive { channel, answer: None, .. } if channel.is_online() => return Actor::Requester,
         Command::Acknowledge { by } | Command::Deliver { by } | Command::FailDelivery { by, .. }

@@ -251,7 +251,9 @@ proptest! {
         let broken = breaches(&twins.silent);
         for clock in clocks(&twins.silent) {
             let found = broken.contains(&(clock.commitment.clone(), clock.due));
-            prop_assert!(clock.status != ClockStatus::Late || found, "{:?} is late unnoticed", clock);
+            // Terms that were changed after a breach, and had passed as well by then, are not broken a second time.
+            let noticed = broken.iter().any(|(name, due)| *name == clock.commitment && *due <= clock.due);
+            prop_assert!(clock.status != ClockStatus::Late || noticed, "{:?} is late unnoticed", clock);
             prop_assert!(clock.status != ClockStatus::Kept || !found, "{:?} is kept and broken", clock);
         }
     }

@@ -1,5 +1,6 @@
 //! Given, when, then: everything goes through one door, [`Story`].
 
+mod appointments;
 mod carried;
 mod circuit;
 mod clocks;
@@ -10,6 +11,7 @@ mod forms;
 mod late;
 mod legal;
 mod migration;
+mod payments;
 mod people;
 mod properties;
 mod scenarios;

@@ -36,8 +36,21 @@ fn a_refusal_says_the_stage_and_what_would_be_allowed() {
     assert_eq!(
         rejection.allowed,
         [
-            "qualify", "visit", "ask", "reply", "suspend", "extend", "note", "message", "cancel", "refuse",
-            "forward", "merge"
+            "qualify",
+            "visit",
+            "ask",
+            "reply",
+            "suspend",
+            "extend",
+            "note",
+            "message",
+            "cancel",
+            "refuse",
+            "forward",
+            "merge",
+            "request_payment",
+            "offer_appointment",
+            "set_intervention"
         ]
     );
     assert_eq!(rejection.text.fr, "Ce n’est pas possible maintenant : la demande est reçue, à qualifier.");

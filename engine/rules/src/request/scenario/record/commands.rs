@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::neutral;
 use crate::commitment::{Budget, MonthRule, Unit, due_instant};
 use crate::process::Plan;
-use crate::request::{Asked, Command, Event, Meta, Qualified, Received, Reclassified, What};
+use crate::request::{Asked, CURRENCY, Command, Event, Meta, Qualified, Received, Reclassified, What};
 use crate::text::Language;
 
 /// What is known where a command is looked for.
@@ -64,7 +64,22 @@ impl Clue<'_> {
             | What::Merged(_)
             | What::Reopened(_)
             | What::Rated(_) => self.ending(&event.what),
-            What::Assigned(_)
+            What::PaymentRequested(_)
+            | What::PaymentStarted(_)
+            | What::PaymentSettled(_)
+            | What::PaymentFailed(_)
+            | What::PaymentCancelled(_)
+            | What::PaymentRefunded(_) => self.paying(&event.what),
+            What::AppointmentOffered(_)
+            | What::AppointmentChosen(_)
+            | What::InterventionSet(_)
+            | What::AppointmentCancelled(_)
+            | What::AttendanceRecorded(_) => self.meeting(&event.what),
+            What::PaymentReminded(_)
+            | What::PaymentLapsed(_)
+            | What::AppointmentReminded(_)
+            | What::AppointmentLapsed(_)
+            | What::Assigned(_)
             | What::Migrated(_)
             | What::TaskOpened(_)
             | What::TaskSkipped(_)
@@ -205,6 +220,56 @@ impl Clue<'_> {
         budgets.into_iter().find(|budget| ends(*budget))
     }
 
+    fn paying(&self, what: &What) -> Vec<Command> {
+        let one = if let What::PaymentRequested(event) = what {
+            // What the sheet asks for follows from it.
+            if event.rule.is_some() {
+                return Vec::new();
+            }
+            let (amount, due) = (event.amount, Some(event.due));
+            Command::RequestPayment { amount, label: self.text(), due }
+        } else if let What::PaymentStarted(event) = what {
+            Command::StartPayment { payment: event.payment }
+        } else if let What::PaymentSettled(event) = what {
+            Command::SettlePayment {
+                payment: event.payment,
+                reference: event.reference.clone(),
+                transaction: event.transaction.clone(),
+                amount: event.amount,
+                currency: CURRENCY.to_owned(),
+            }
+        } else if let What::PaymentFailed(event) = what {
+            let (payment, reason) = (event.payment, event.reason);
+            Command::FailPayment { payment, reference: event.reference.clone(), reason }
+        } else if let What::PaymentRefunded(event) = what {
+            let (payment, amount) = (event.payment, event.amount);
+            Command::RefundPayment { payment, amount, reason: self.text() }
+        } else if let What::PaymentCancelled(event) = what {
+            Command::CancelPayment { payment: event.payment, reason: self.text() }
+        } else {
+            return Vec::new();
+        };
+        vec![one]
+    }
+
+    fn meeting(&self, what: &What) -> Vec<Command> {
+        let one = if let What::AppointmentOffered(event) = what {
+            let slots = event.slots.clone();
+            Command::OfferAppointment { slots, place: self.text(), what: self.text() }
+        } else if let What::AppointmentChosen(event) = what {
+            Command::ChooseAppointment { slot: event.slot.from }
+        } else if let What::InterventionSet(event) = what {
+            Command::SetIntervention { from: event.slot.from, until: event.slot.until }
+        } else if let What::AppointmentCancelled(event) = what {
+            Command::CancelAppointment { by: Some(event.by), reason: self.text() }
+        } else if let What::AttendanceRecorded(event) = what {
+            Command::RecordAttendance { came: event.came }
+        } else {
+            return Vec::new();
+        };
+        vec![one]
+    }
+
     fn ending(&self, what: &What) -> Vec<Command> {
         let one = if let What::Withdrawn(event) = what {
             Command::Withdraw { reason: self.text_if(event.reason.as_ref()) }
@@ -261,6 +326,17 @@ pub(super) fn of_the_engine(command: &Command, sends: bool) -> bool {
         | Command::Rate { .. }
         | Command::Elapse { .. }
         | Command::Notify { .. }
-        | Command::FailNotification { .. } => false,
+        | Command::FailNotification { .. }
+        | Command::RequestPayment { .. }
+        | Command::StartPayment { .. }
+        | Command::CancelPayment { .. }
+        | Command::RefundPayment { .. }
+        | Command::OfferAppointment { .. }
+        | Command::ChooseAppointment { .. }
+        | Command::SetIntervention { .. }
+        | Command::CancelAppointment { .. }
+        | Command::RecordAttendance { .. } => false,
+        // The provider's word comes from outside.
+        Command::SettlePayment { .. } | Command::FailPayment { .. } => true,
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn local(instant: DateTime<Utc>, zone: Tz) -> String {
 }
 
 /// A step that does something: its verb, with what stands beside it.
+#[allow(clippy::too_many_lines, reason = "one arm for each command: a list, not a procedure")]
 pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, Value)> {
     let Ok(Value::Object(mut body)) = serde_json::to_value(command) else { return Vec::new() };
     body.remove("command");
@@ -114,7 +115,18 @@ pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, 
         | Command::Reopen { .. }
         | Command::Elapse { .. }
         | Command::Notify { .. }
-        | Command::FailNotification { .. } => {}
+        | Command::FailNotification { .. }
+        | Command::RequestPayment { .. }
+        | Command::StartPayment { .. }
+        | Command::SettlePayment { .. }
+        | Command::FailPayment { .. }
+        | Command::CancelPayment { .. }
+        | Command::RefundPayment { .. }
+        | Command::OfferAppointment { .. }
+        | Command::ChooseAppointment { .. }
+        | Command::SetIntervention { .. }
+        | Command::CancelAppointment { .. }
+        | Command::RecordAttendance { .. } => {}
     }
     beside.insert(0, (verb.to_owned(), bare(verb, body)));
     beside
