@@ -25,7 +25,7 @@ pub(crate) struct Begin {
 }
 
 /// All of them. Those that others look up come first.
-pub(crate) static ALL: [&ReadModel; 11] = [
+pub(crate) static ALL: [&ReadModel; 14] = [
     &crate::definitions::MODEL,
     &crate::request_card::MODEL,
     &crate::inbox::MODEL,
@@ -37,4 +37,7 @@ pub(crate) static ALL: [&ReadModel; 11] = [
     &crate::timers::MODEL,
     &crate::webhooks::MODEL,
     &crate::payments::MODEL,
+    &crate::subscriptions::MODEL,
+    &crate::alerts::MODEL,
+    &crate::ideas::MODEL,
 ];

@@ -1,5 +1,9 @@
 //! People's accounts: opened when somebody signs in or subscribes, each in one collectivity and nothing anywhere else.
 
+pub mod alerts;
+pub mod codes;
+pub mod votes;
+
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
@@ -155,6 +159,31 @@ where
 /// [`EngineError::Journal`] when the keys cannot be destroyed now; asking again goes on.
 pub async fn erase(guichet: &Guichet, tenant: &str, account: Uuid) -> Result<(), EngineError> {
     guichet.engine().erase_record(tenant, CONTACT, account).await
+}
+
+/// What happened to an account, in order, opened as far as it still can be.
+///
+/// # Errors
+/// As [`Engine::recorded_of`](guichet_engine::Engine::recorded_of).
+pub async fn history(
+    guichet: &Guichet,
+    tenant: &str,
+    account: Uuid,
+) -> Result<Vec<RecordEntry>, EngineError> {
+    guichet.engine().recorded_of(tenant, CONTACT, account, true).await
+}
+
+/// Closes an account and erases who its holder is. Erasing comes first: should the server die in between, nothing is
+/// left that says who it was, and closing again goes on.
+///
+/// # Errors
+/// [`EngineError`]; asking again goes on.
+pub async fn close(guichet: &Guichet, tenant: &str, account: Uuid) -> Result<(), EngineError> {
+    erase(guichet, tenant, account).await?;
+    let id = guichet.fresh_command_id()?;
+    change(guichet, (tenant, account), id, &"close", |account| Ok(account.close())).await?;
+    // Whoever changed the account in between did so under a key of its own.
+    erase(guichet, tenant, account).await
 }
 
 pub(crate) fn fold(entries: &[RecordEntry]) -> Account {

@@ -150,6 +150,8 @@ pub(crate) struct Wishes {
     key: Option<String>,
     /// What its path names.
     about: About,
+    /// Who it is, where the program around these routes knows already.
+    known: Option<Recognised>,
 }
 
 /// The request or process that a path names.
@@ -168,6 +170,16 @@ impl About {
             process: process.map(|(theme, process)| format!("{theme}/{process}")),
         }
     }
+}
+
+/// Someone whom the program around the routes has recognised already, for one collectivity: it puts this among the
+/// extensions of a request, which nothing that comes over the wire can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// The collectivity.
+    pub tenant: String,
+    /// Who.
+    pub principal: Principal,
 }
 
 impl FromRequestParts<App> for Wishes {
@@ -191,6 +203,7 @@ impl FromRequestParts<App> for Wishes {
             key: text("authorization").and_then(bearer),
             // A path that cannot be read names nothing; the handler's own reading of it refuses.
             about: named.map(|named| About::of(&named)).unwrap_or_default(),
+            known: parts.extensions.get().cloned(),
         })
     }
 }
@@ -324,6 +337,10 @@ impl Wishes {
 
     /// Who calls, with what the key lets through.
     async fn recognised(&self, app: &App, tenant: &str) -> Result<Option<Caller>, Problem> {
+        if let Some(known) = self.known.as_ref().filter(|known| known.tenant == tenant) {
+            let (principal, processes) = (known.principal.clone(), Vec::new());
+            return Ok(Some(Caller { principal, scopes: KeyScopes::All, processes }));
+        }
         let Some(key) = &self.key else { return Ok(None) };
         let now = app.guichet.now();
         let Some(entry) = app.access.holder(tenant, key, now) else {

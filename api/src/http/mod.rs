@@ -29,6 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::guichet::Guichet;
 use crate::rights::keys::{Access, AccessError};
+pub use extract::Recognised;
 use pressure::Pressure;
 pub use pressure::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX};
 use problem::Problem;

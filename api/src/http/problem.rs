@@ -297,7 +297,14 @@ impl Problem {
 }
 
 /// Refusals of who asks.
-const FORBIDDEN: [&str; 4] = ["role.needed", "approval.not_yours", "claim.not_yours", "process.not_open"];
+const FORBIDDEN: [&str; 6] = [
+    "role.needed",
+    "approval.not_yours",
+    "claim.not_yours",
+    "process.not_open",
+    "voting.account_needed",
+    "alert.own",
+];
 /// Refusals of what is said, whatever the state of the request.
 const WRONG: [&str; 24] = [
     "payment.amount",
@@ -330,7 +337,7 @@ const WRONG: [&str; 24] = [
 /// fit the state that the request is in.
 fn status_of(rejection: &Rejection) -> StatusCode {
     match rejection.code.as_str() {
-        "request.unknown" => StatusCode::NOT_FOUND,
+        "request.unknown" | "idea.unknown" => StatusCode::NOT_FOUND,
         "request.moved_on" => StatusCode::PRECONDITION_FAILED,
         "rule.failed" => StatusCode::INTERNAL_SERVER_ERROR,
         code if FORBIDDEN.contains(&code) => StatusCode::FORBIDDEN,

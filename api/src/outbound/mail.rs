@@ -45,6 +45,24 @@ impl Header for ListUnsubscribe {
     }
 }
 
+/// Says that a `POST` to that address alone is enough (RFC 8058).
+#[derive(Clone)]
+struct OneClick;
+
+impl Header for OneClick {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
+    }
+}
+
 /// An address as it may stand in a header: written anew by the parser of addresses, so that nothing else comes along.
 fn unsubscribe(text: &str) -> Option<ListUnsubscribe> {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
@@ -74,7 +92,7 @@ pub(super) fn mail(message: &OutMessage) -> Result<Message, SendError> {
         None => builder,
     };
     let builder = match message.unsubscribe.as_deref().and_then(unsubscribe) {
-        Some(header) => builder.header(header),
+        Some(header) => builder.header(header).header(OneClick),
         None => builder,
     };
     let page = html(&one_line(&message.subject), &message.text, message.language, &message.link);

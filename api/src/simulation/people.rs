@@ -212,5 +212,5 @@ pub(super) fn requester(dice: &mut Dice, channel: Channel, may_be_nobody: bool) 
     };
     let account = matches!(channel, Channel::Web | Channel::Mobile) && dice.chance(450);
     let contact = Contact { name: Some(format!("{first} {last}")), email, phone, address };
-    RequesterInput { kind, language, preferred, account, contact }
+    RequesterInput { kind, language, preferred, account, account_id: None, contact }
 }

@@ -10,6 +10,7 @@
 //!
 //! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
 
+mod alerts;
 mod digest;
 mod outbox;
 mod payments;
@@ -30,6 +31,7 @@ use crate::channels::maildir;
 use crate::guichet::Guichet;
 use crate::outbound::webhook::Sender;
 use crate::outgoing::Outgoing;
+pub use alerts::{Alerted, Alerts};
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
 pub use payments::{Heard, PaymentInquiries};
@@ -72,10 +74,11 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
         let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
+        let alerts = tokio::spawn(run_alerts(guichet.clone(), stopped.clone()));
         let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped.clone()));
         let files = tokio::spawn(run_files(guichet.clone(), stopped.clone()));
         let webhooks = tokio::spawn(run_webhooks(guichet.clone(), stopped.clone()));
-        let mut tasks = vec![timers, publications, files, outbox, webhooks];
+        let mut tasks = vec![timers, publications, alerts, files, outbox, webhooks];
         for mailbox in
             guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
         {
@@ -147,6 +150,25 @@ async fn run_files(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
             }
         }
         rest(FILES_PACE, &mut stopped).await;
+    }
+}
+
+async fn run_alerts(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
+    let alerts = Alerts::new(&guichet);
+    while !*stopped.borrow() {
+        let told = if guichet.read_models().leads() {
+            alerts.run_once(guichet.now()).await.map(drop)
+        } else {
+            Ok(())
+        };
+        let pause = match told {
+            Ok(()) => PACE,
+            Err(error) => {
+                tracing::warn!(%error, "alerts are interrupted and try again");
+                AFTER_FAILURE
+            }
+        };
+        rest(pause, &mut stopped).await;
     }
 }
 

@@ -251,6 +251,8 @@ fn known_body(path: &str) -> Option<Value> {
     match path {
         "/v1/{tenant}/requests" => Some(pothole()),
         "/v1/{tenant}/follow" => Some(json!({ "code": "2345-6789-ABCD" })),
+        "/v1/{tenant}/account/requests" => Some(json!({ "code": "2345-6789-ABCD" })),
+        "/v1/{tenant}/account/requests/{request}/actions" => Some(json!({ "command": "withdraw" })),
         "/v1/{tenant}/follow/actions" => {
             Some(json!({ "code": "2345-6789-ABCD", "command": { "command": "withdraw" } }))
         }

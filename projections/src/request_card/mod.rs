@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::models::ReadModel;
 use crate::runner::{Fold, Held, Process, Turn};
-use crate::store::{Rows, Table, Value, bytes, code, int, opt_int, opt_real, opt_text, text};
+use crate::store::{Rows, Table, Value, bytes, code, int, opt_bytes, opt_int, opt_real, opt_text, text};
 
-pub use query::{CardOrder, CardQuery};
+pub use query::{AccountCards, CardOrder, CardQuery};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "request_card", version: 1, tables: &[&TABLE], fold: |_| Box::new(Cards) };
+    ReadModel { name: "request_card", version: 2, tables: &[&TABLE], fold: |_| Box::new(Cards) };
 
 static TABLE: Table = Table {
     name: "request_card",
@@ -60,6 +60,7 @@ static TABLE: Table = Table {
         opt_int("rating"),
         int("updated"),
         int("revision"),
+        opt_bytes("account").fixed(),
     ],
     key: 1,
     indexes: &[
@@ -69,6 +70,7 @@ static TABLE: Table = Table {
         &["tenant", "received"],
         &["open", "received"],
         &["open", "due"],
+        &["account"],
     ],
     append_only: false,
 };
@@ -226,7 +228,7 @@ fn step(request: &Request) -> Option<&str> {
     }
 }
 
-fn row(held: &Held, process: &Process) -> [Value; 39] {
+fn row(held: &Held, process: &Process) -> [Value; 40] {
     let request = &held.request;
     let definition = &process.definition;
     let (area, coordinates) = place(request, process);
@@ -273,5 +275,6 @@ fn row(held: &Held, process: &Process) -> [Value; 39] {
         request.rating.into(),
         request.updated_at.into(),
         held.revision.into(),
+        request.requester.account_id.into(),
     ]
 }

@@ -5,6 +5,7 @@ use guichet_rules::process::{Channel, DefinitionHash, Kind, Priority};
 use guichet_rules::request::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Card, MODEL, TABLE, priority_of, priority_rank};
 use crate::answer::{Answer, Page, rows_of};
@@ -61,6 +62,8 @@ pub struct CardQuery {
     pub received_until: Option<DateTime<Utc>>,
     /// With something that was recorded at this instant (UTC) or later.
     pub updated_from: Option<DateTime<Utc>>,
+    /// Of this account.
+    pub account: Option<AccountCards>,
     /// Their order.
     pub order: CardOrder,
     /// How many at once: 50 if 0, at most 1,000.
@@ -71,9 +74,21 @@ pub struct CardQuery {
     pub cursor: Option<String>,
 }
 
-/// The columns of a card, in the order in which [`read`] takes them: all but the digest.
+/// The requests of an account: those made in it, and those that were taken into it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountCards {
+    /// The account.
+    pub account: Uuid,
+    /// Since when it is there (UTC): what was made in an account of the same person that was closed before is not theirs.
+    pub since: DateTime<Utc>,
+    /// Requests that were taken into it, wherever they were made.
+    pub linked: Vec<RequestId>,
+}
+
+/// The columns of a card, in the order in which [`read`] takes them: all but the digest and the account.
 fn columns() -> String {
-    let names = TABLE.columns.iter().map(|column| column.name).filter(|name| *name != "tracking_digest");
+    let names = TABLE.columns.iter().map(|column| column.name);
+    let names = names.filter(|name| !matches!(*name, "tracking_digest" | "account"));
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -142,6 +157,13 @@ impl CardQuery {
         filter.maybe("received >= ?", self.received_from);
         filter.maybe("received < ?", self.received_until);
         filter.maybe("updated >= ?", self.updated_from);
+        if let Some(AccountCards { account, since, linked }) = &self.account {
+            let made = [Value::from(*account), Value::from(*since)];
+            let marks = vec!["?"; linked.len()].join(",");
+            let linked = linked.iter().map(|request| Value::from(request.0));
+            let or = if marks.is_empty() { String::new() } else { format!(" OR request IN ({marks})") };
+            filter.raw(format!("((account = ? AND received >= ?){or})"), made.into_iter().chain(linked));
+        }
         if self.order == CardOrder::Due {
             filter.raw("due IS NOT NULL", []);
         }

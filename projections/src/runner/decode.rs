@@ -62,6 +62,7 @@ pub(crate) struct RequestEvent<'a> {
 }
 
 /// An event of a record beside requests.
+#[allow(dead_code, reason = "not every read model of records asks for everything")]
 pub(crate) struct Record<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) id: Uuid,

@@ -25,7 +25,9 @@ static LEADERSHIP: Table = Table {
 };
 
 /// What does not follow from the journal: no rebuild touches it, and all versions share it.
-static SHARED: [&Table; 7] = [
+static SHARED: [&Table; 9] = [
+    &crate::alerts::MARKS,
+    &crate::challenges::CHALLENGES,
     &crate::catalogue::VIEWS,
     &crate::deliveries::CURSORS,
     &crate::deliveries::PARKED,

@@ -19,6 +19,6 @@ pub(crate) use presence::{Presence, Witness};
 pub(crate) use read::{Columns, Snapshot, Where, marks};
 #[cfg(test)]
 pub(crate) use table::Type;
-pub(crate) use table::{NEXT, SERVING, Table, bytes, int, opt_int, opt_real, opt_text, text};
+pub(crate) use table::{NEXT, SERVING, Table, bytes, int, opt_bytes, opt_int, opt_real, opt_text, text};
 pub(crate) use value::{Value, code, instant, micros, parse_code, position_of, token_of};
 pub(crate) use write::Rows;

@@ -62,6 +62,10 @@ pub(crate) const fn bytes(name: &'static str) -> Column {
     column(name, Type::Bytes, false)
 }
 
+pub(crate) const fn opt_bytes(name: &'static str) -> Column {
+    column(name, Type::Bytes, true)
+}
+
 /// A table of a read model.
 #[derive(Debug)]
 pub(crate) struct Table {

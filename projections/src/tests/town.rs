@@ -101,6 +101,13 @@ pub(crate) fn question() -> Definition {
     sheet.keywords = vec!["renseignement".into()];
     sheet.see_also.clear();
     sheet.kind = guichet_rules::process::Kind::Question;
+    sheet.form.extend(
+        serde_json::from_value::<Vec<guichet_rules::process::Field>>(
+            json!([{ "field": "title", "type": "text", "label": { "fr": "Titre" } }]),
+        )
+        .unwrap(),
+    );
+    sheet.voting = serde_json::from_value(json!({ "title": "title" })).unwrap();
     sheet.tenants = vec!["ville".into(), "ccas".into()];
     sheet.qualification.by = None;
     sheet.qualification.complexity.clear();
@@ -251,6 +258,40 @@ impl Town {
         None
     }
 
+    /// Something happens beside requests: somebody subscribes, consents, votes, or is told of something.
+    pub(crate) async fn record(&mut self) {
+        let (person, subscription, alert) =
+            (self.dice.below(6), self.dice.below(3), Uuid::from_u128(900 + self.dice.below(3) as u128));
+        let who = Uuid::from_u128(person as u128 + 1);
+        let request = match self.requests.first() {
+            Some(known) if self.dice.below(2) == 0 => known.id,
+            _ => RequestId(Uuid::from_u128(77)),
+        };
+        let purpose = *self.dice.pick(&["news", "contact_base"]);
+        let subscription = Uuid::from_u128(500 + subscription as u128);
+        let vote = Uuid::new_v5(&request.0, who.as_bytes());
+        let batch = Uuid::new_v5(&alert, &[0]);
+        let choices = [
+            (
+                "contact",
+                who,
+                "contact.subscribed",
+                json!({ "subscription": subscription, "topic": "voirie", "around": { "lat": 48.9, "lon": 4.3, "metres": 500 } }),
+            ),
+            ("contact", who, "contact.unsubscribed", json!({ "subscription": subscription })),
+            ("contact", who, "contact.consent_given", json!({ "purpose": purpose, "version": "1" })),
+            ("contact", who, "contact.consent_withdrawn", json!({ "purpose": purpose })),
+            ("support", vote, "support.given", json!({ "request": request })),
+            ("support", vote, "support.withdrawn", json!({ "request": request })),
+            ("alert", alert, "alert.sent", json!({ "by": "a01" })),
+            ("alert", alert, "alert.finished", json!({})),
+            ("alert", batch, "alert.batch_taken", json!({ "alert": alert, "batch": 0, "recipients": [who] })),
+            ("alert", batch, "alert.batch_done", json!({ "alert": alert, "batch": 0, "reached": [who] })),
+        ];
+        let (kind, id, name, body) = self.dice.pick(&choices).clone();
+        self.publish("ville", (kind, id), name, &body).await;
+    }
+
     /// Somebody makes a request.
     pub(crate) async fn step_new(&mut self) -> Option<Appended> {
         self.now += Duration::minutes(1);
@@ -262,6 +303,7 @@ impl Town {
         let process =
             if tenant.as_str() == "ccas" || self.dice.below(3) == 0 { question() } else { report() }.process;
         let form = match (process.as_str(), self.dice.below(3)) {
+            ("institutions/question", 0) => json!({ "title": "Un banc" }),
             ("institutions/question", _) => json!({}),
             (_, 0) => {
                 json!({ "place": { "lat": 48.957, "lon": 4.365, "area": "centre" }, "danger": true, "witness": "+33600000000" })

@@ -33,6 +33,7 @@ pub(crate) use super::schemas::*;
     components(schemas(Problem, crate::outbound::webhook::Envelope), responses(ProblemAnswer)),
     tags(
         (name = "public", description = "For citizens and the portals that stand between."),
+        (name = "account", description = "For citizens who are signed in."),
         (name = "agents", description = "For the town hall's people and programs: with a key."),
         (name = "open311", description = "Open311 GeoReport v2, for clients that speak it already."),
         (name = "operators", description = "For whoever runs the server.")

@@ -39,6 +39,13 @@ pub(crate) struct FollowBody {
     code: String,
 }
 
+impl FollowBody {
+    /// The code, as it was sent.
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
 /// A tracking code and what its bearer wants.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -155,12 +162,7 @@ pub(crate) async fn act(
     Json(mut body): Json<ActionBody>,
 ) -> Result<Response, Problem> {
     let request = find(&app, &tenant, &wishes, &body.code).await?;
-    if !ACTIONS.contains(&body.command.name()) {
-        return Err(Problem::forbidden(
-            "Avec le code de suivi, on peut répondre, retirer, rouvrir ou noter sa demande, choisir ou annuler un rendez-vous.",
-            "With the tracking code one can reply, withdraw, reopen or rate one’s request, choose or call off an appointment.",
-        ));
-    }
+    may_act(&body.command)?;
     if let Some(form) = form_of_mut(&mut body.command) {
         proven(&app, &tenant, form).await?;
     }
@@ -175,6 +177,16 @@ pub(crate) async fn act(
     };
     let done = app.submit(submission).await?;
     Ok(receipt(&app, &wishes, done, false).await)
+}
+
+/// Whether a requester may give this command.
+pub(super) fn may_act(command: &Command) -> Result<(), Problem> {
+    ACTIONS.contains(&command.name()).then_some(()).ok_or_else(|| {
+        Problem::forbidden(
+            "Avec le code de suivi, ou dans son compte, on peut répondre, retirer, rouvrir ou noter sa demande, choisir ou annuler un rendez-vous.",
+            "With the tracking code, or in one’s account, one can reply, withdraw, reopen or rate one’s request, choose or call off an appointment.",
+        )
+    })
 }
 
 /// The request with this code. A code that is not one and a code that nobody has count alike against the caller.
@@ -199,7 +211,7 @@ pub(crate) async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -
     card.filter(|card| card.tenant == tenant).map(|card| card.request).ok_or_else(Problem::not_found)
 }
 
-fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
+pub(super) fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
     let request = &known.request;
     let stage = request.stage.id();
     let text = words::stage(stage);

@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use guichet_engine::Submission;
 use guichet_engine::rules::process::{Channel, Opener};
-use guichet_engine::rules::request::{Actor, Command, RequesterInput};
+use guichet_engine::rules::request::{Actor, Command, Contact, RequesterInput};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
@@ -112,14 +113,15 @@ pub(crate) async fn receive(
     wishes: Wishes,
     Json(mut incoming): Json<Incoming>,
 ) -> Result<Response, Problem> {
-    let principal = match wishes.caller(&app, &tenant).await? {
-        // With an account one reports as everybody does.
-        Some(Principal::Citizen(_)) | None => None,
+    let (principal, account) = match wishes.caller(&app, &tenant).await? {
+        // With an account one reports as everybody does, and finds it again there.
+        Some(Principal::Citizen(account)) => (None, Some(account)),
         Some(Principal::Agent(_) | Principal::Integrator(_)) => {
             let caller = wishes.needs_caller(&app, &tenant, Scope::RequestsReceive).await?;
             let reached = caller.reaches(&incoming.process);
-            Some(reached.then_some(caller.principal).ok_or_else(Problem::beyond_key)?)
+            (Some(reached.then_some(caller.principal).ok_or_else(Problem::beyond_key)?), None)
         }
+        None => (None, None),
     };
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
@@ -129,6 +131,9 @@ pub(crate) async fn receive(
     }
     if principal.is_none() {
         app.arrivals.take(&tenant, wishes.address, app.guichet.now()).map_err(Problem::too_many)?;
+    }
+    if let Some(account) = account {
+        in_account(&app, &tenant, account, &mut incoming.requester).await?;
     }
     proven(&app, &tenant, &mut incoming.form).await?;
     let (command, occurred_at) = incoming.command();
@@ -143,4 +148,28 @@ pub(crate) async fn receive(
     };
     let done = app.submit(submission).await?;
     Ok(receipt(&app, &wishes, done, true).await)
+}
+
+/// Says that a request is made in an account. Whoever does not say how to be reached is reached as their account says.
+async fn in_account(
+    app: &App,
+    tenant: &str,
+    account: Uuid,
+    requester: &mut RequesterInput,
+) -> Result<(), Problem> {
+    let known = super::account::opened(app, tenant, account).await?;
+    (requester.account, requester.account_id) = (true, Some(account));
+    if requester.contact == Contact::default() {
+        let names = [known.identity.given_name, known.identity.family_name];
+        let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        requester.contact = Contact {
+            name: (!name.is_empty()).then_some(name),
+            email: known.details.email.filter(|_| known.by_email),
+            phone: known.details.phone.filter(|_| known.by_sms),
+            address: known.details.address,
+        };
+        requester.preferred = requester.preferred.or(known.preferred);
+        requester.language = known.language;
+    }
+    Ok(())
 }

@@ -82,6 +82,7 @@ impl Filter {
             due_before: self.due_before,
             received_from: self.received_from,
             received_until: self.received_until,
+            account: None,
             order: self.order.unwrap_or_default(),
             limit: self.limit.unwrap_or_default(),
             cursor: self.cursor,

@@ -1,3 +1,5 @@
+mod account;
+mod alerts;
 mod catalogue;
 mod channels;
 mod commands;
@@ -6,6 +8,7 @@ mod diagram;
 mod files;
 mod follow;
 mod health;
+mod ideas;
 mod letters;
 mod open311;
 mod payments;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -258,6 +259,42 @@ pub struct Costs {
     pub letter_out_cents: u64,
 }
 
+/// Who votes for ideas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Voter {
+    /// Whoever has an account.
+    #[default]
+    Account,
+    /// Whoever has an account, or proves an e-mail address.
+    Email,
+}
+
+/// What of an idea the public sees, and how it votes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Voting {
+    /// The field that is its title.
+    pub title: String,
+    /// The field that is its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The field that is the amount it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
+    /// The task once which is done it is shown; once it is qualified if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The first day of the vote, in the zone of the process's calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<NaiveDate>,
+    /// The last day of the vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<NaiveDate>,
+    /// Who votes.
+    #[serde(default)]
+    pub by: Voter,
+}
+
 /// What happens while the requester is asked for something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
@@ -335,6 +372,9 @@ pub struct Definition {
     /// Texts for the side ways, by name: `asked`, `refused`, `forwarded`, `extended`, `withdrawn` …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<String, Message>,
+    /// What of an idea the public sees, and how it votes; nothing where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voting: Option<Voting>,
 }
 
 /// The version of a process: the SHA-256 of its normal form, in lower-case hexadecimal.

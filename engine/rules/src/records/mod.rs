@@ -5,9 +5,9 @@
 //! pure functions that answer the events which a command makes happen, or a refusal.
 
 mod access;
-mod alert;
+pub mod alert;
 pub mod contact;
-mod support;
+pub mod support;
 pub mod webhook;
 
 pub use access::AccessEvent;

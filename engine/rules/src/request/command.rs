@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::actor::{Recipient, RequestId};
 use super::appointment::{AppointmentParty, Slot};
@@ -31,6 +32,10 @@ pub struct RequesterInput {
     /// Whether they have an account.
     #[serde(default)]
     pub account: bool,
+    /// Which account: said by the door through which its holder came, and believed from nobody else.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub account_id: Option<Uuid>,
     /// How to reach them.
     #[serde(default)]
     pub contact: Contact,

@@ -15,6 +15,7 @@ mod evolve;
 pub mod explain;
 mod form;
 mod happened;
+mod ideas;
 mod migration;
 mod payment;
 mod personal;
@@ -35,6 +36,7 @@ pub use effect::*;
 pub use event::*;
 pub use evolve::*;
 pub use happened::*;
+pub use ideas::{may_vote, published, shown, shown_cents};
 pub use migration::*;
 pub use payment::*;
 pub use personal::*;
@@ -42,6 +44,18 @@ pub use refusal::REJECTION_CODES;
 pub use rejection::*;
 pub use requester::*;
 pub use state::*;
+
+/// An e-mail address as it is kept; none where the text cannot be one.
+#[must_use]
+pub fn email_address(text: &str) -> Option<String> {
+    form::email(text)
+}
+
+/// A telephone number as it is kept, its digits with the `+` there was; none where the text cannot be one.
+#[must_use]
+pub fn phone_number(text: &str) -> Option<String> {
+    form::phone(text)
+}
 
 #[cfg(test)]
 mod tests;

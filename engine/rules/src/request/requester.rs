@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::personal::Personal;
 use crate::process::Delivery;
@@ -29,6 +30,9 @@ pub struct Requester {
     /// They have an account.
     #[serde(default)]
     pub account: bool,
+    /// Which account: an id that says nothing to whoever does not hold the collectivity's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<Uuid>,
     /// They gave a name.
     #[serde(default)]
     pub named: bool,

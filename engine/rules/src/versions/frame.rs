@@ -68,6 +68,22 @@ pub(super) fn privacy(d: &mut Differ<'_>) {
     d.value(&spot("Puis", "Then", "then"), &old.then, &new.then, |n| same(n));
 }
 
+pub(super) fn voting(d: &mut Differ<'_>) {
+    let spot =
+        Spot::new(Area::Identity, CITIZENS, "Idées montrées et vote", "Ideas shown and vote").at("/voting");
+    d.option(&spot, d.old.voting.as_ref(), d.new.voting.as_ref(), |voting| {
+        let day = |day: Option<chrono::NaiveDate>| day.map_or("…".to_owned(), |day| day.to_string());
+        let after = voting.after.as_deref().unwrap_or("qualification");
+        same(format!(
+            "{}, {after}, {} – {}, {}",
+            voting.title,
+            day(voting.from),
+            day(voting.until),
+            word(&voting.by).fr
+        ))
+    });
+}
+
 pub(super) fn costs(d: &mut Differ<'_>) {
     let (old, new) = (&d.old.costs, &d.new.costs);
     let spot =

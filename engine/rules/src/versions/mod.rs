@@ -178,6 +178,7 @@ pub fn changes(old: Version<'_>, new: Version<'_>) -> Vec<Change> {
     frame::law(&mut differ);
     frame::privacy(&mut differ);
     frame::costs(&mut differ);
+    frame::voting(&mut differ);
     differ.into_changes()
 }
 

@@ -20,6 +20,7 @@ mod titles;
 mod translations;
 mod twins;
 mod unused;
+mod voting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,7 @@ const SHEET_CHECKS: &[fn(&Sheet, &Whole<'_>, &mut Vec<Fault>)] = &[
     law::check,
     privacy::check,
     relations::check,
+    voting::check,
 ];
 
 /// The checks of the catalogue as a whole.

@@ -18,6 +18,7 @@ mod people;
 mod rules;
 mod scenarios;
 mod tasks;
+mod voting;
 mod yaml;
 
 use super::diagnostic::Severity;
@@ -83,6 +84,7 @@ pub const CHAPTERS: &[Chapter] = &[
     Chapter { title: ("engagements", "commitments"), pages: commitments::PAGES },
     Chapter { title: ("messages et titres", "messages and titles"), pages: messages::PAGES },
     Chapter { title: ("droit et données", "law and privacy"), pages: law::PAGES },
+    Chapter { title: ("idées et votes", "ideas and votes"), pages: voting::PAGES },
     Chapter { title: ("scénarios", "scenarios"), pages: scenarios::PAGES },
     Chapter { title: ("tables d’import", "maps of imports"), pages: imports::PAGES },
 ];

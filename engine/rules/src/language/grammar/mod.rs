@@ -16,6 +16,7 @@ mod process;
 mod scenario;
 mod stages;
 mod verbs;
+mod voting;
 mod words;
 
 pub use calendar::{CALENDAR, CLOSURE, HOURS, OPENING};
@@ -36,6 +37,7 @@ pub use stages::{
     VALIDATION, WAITING,
 };
 pub use verbs::*;
+pub use voting::{VOTERS, VOTING};
 pub use words::*;
 
 /// The same sentence in French and in English.

@@ -3,7 +3,7 @@
 use super::words::{CHANNELS, KINDS, OPENERS, WITHDRAWABLE};
 use super::{
     ASSIGNMENT_RULE, COMMITMENT, COSTS, DELIVERY, FIELD, Group, Key, LAW, PRIVACY, QUALIFICATION, Referent,
-    Shape, TASK, VALIDATION, WAITING,
+    Shape, TASK, VALIDATION, VOTING, WAITING,
 };
 
 /// A list of words, or one list for each language.
@@ -161,6 +161,7 @@ pub static PROCESS: Group = Group::new(
         LEGAL,
         PRIVATE,
         COST,
+        VOTE,
     ],
 );
 
@@ -205,6 +206,7 @@ pub static MODEL: Group = Group::new(
         LEGAL,
         PRIVATE,
         COST,
+        VOTE,
     ],
 );
 
@@ -466,3 +468,12 @@ const COST: Key = Key::new(
     "{ counter: 9.50 EUR, online: 0.80 EUR, letter_out: 2.70 EUR }",
 )
 .default("ceux du catalogue", "the catalogue’s");
+
+const VOTE: Key = Key::new(
+    "voting",
+    "Ce que le public voit d’une idée, et comment il vote.",
+    "What the public sees of an idea, and how it votes.",
+    Shape::Group(&VOTING),
+    "{ title: details, from: 2026-05-01, until: 2026-05-31, by: account }",
+)
+.default("rien n’est montré, personne ne vote", "nothing is shown, nobody votes");

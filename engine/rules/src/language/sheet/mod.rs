@@ -19,6 +19,7 @@ mod shared;
 mod stages;
 mod values;
 mod verbs;
+mod voting;
 
 pub(super) use catalogue::{Header, read_catalogue};
 pub(super) use circuit::read_circuit;

@@ -92,10 +92,8 @@ pub(crate) fn read_process(desk: &mut Desk, at: &At<'_>, path: &str, library: &L
     };
     let law = desk.get(&entries, "law").map(|a| desk.law(&a)).unwrap_or_default();
     let privacy = named.privacy(desk);
-    let costs = match desk.get(&entries, "costs") {
-        Some(a) => desk.costs(&a, &library.header.costs),
-        None => library.header.costs,
-    };
+    let costs = desk.get(&entries, "costs");
+    let costs = costs.map_or(library.header.costs, |a| desk.costs(&a, &library.header.costs));
     let calendars = used_calendars(library, &calendar, commitments.iter().map(|c| c.calendar.as_str()));
     let mut definition = Definition {
         process: path.to_owned(),
@@ -136,6 +134,7 @@ pub(crate) fn read_process(desk: &mut Desk, at: &At<'_>, path: &str, library: &L
         privacy: privacy.unwrap_or_else(no_privacy),
         costs,
         messages: named.side_messages(desk),
+        voting: desk.get(&entries, "voting").and_then(|a| desk.voting(&a)),
     };
     personal_fields(&mut definition);
     definition

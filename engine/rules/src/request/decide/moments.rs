@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::process::{Moment, Plan};
-use crate::request::state::{Request, Stage};
+use crate::request::state::{Request, Stage, TaskStatus};
 
 /// When a moment was reached in the present cycle; none if it was not.
 pub(in crate::request) fn reached(request: &Request, plan: &Plan, moment: &Moment) -> Option<DateTime<Utc>> {
@@ -18,6 +18,12 @@ pub(in crate::request) fn reached(request: &Request, plan: &Plan, moment: &Momen
         Moment::Delivered => milestones.delivered,
         Moment::Task(task) => request.tasks.get(task).filter(|task| task.status.is_finished())?.finished_at,
     }
+}
+
+/// When an idea may be shown (UTC): once it is qualified, or once a task of it is done, which a skipped one never is.
+pub(in crate::request) fn published_after(request: &Request, task: Option<&str>) -> Option<DateTime<Utc>> {
+    let Some(task) = task else { return request.milestones.qualified };
+    request.tasks.get(task).filter(|task| task.status == TaskStatus::Done)?.finished_at
 }
 
 /// When the last task was finished; where there are none, when a service took charge.

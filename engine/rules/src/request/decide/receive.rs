@@ -195,7 +195,8 @@ fn requester_of(input: &RequesterInput) -> (Requester, Vec<FieldFault>) {
         by_email: contact.email.is_some(),
         by_sms: contact.phone.is_some(),
         by_letter: contact.address.is_some(),
-        account: input.account,
+        account: input.account || input.account_id.is_some(),
+        account_id: input.account_id,
         named: contact.name.is_some(),
         contact: (contact != Contact::default()).then(|| Personal::requester(contact)),
     };

@@ -26,6 +26,7 @@ pub(super) fn requester(of: &Requester) -> RequesterInput {
         language: of.language,
         preferred: of.preferred,
         account: of.account,
+        account_id: None,
         contact: Contact {
             name: given(of.named, "Usager Exemple"),
             email: given(of.by_email, "usager@exemple.example"),
