@@ -216,9 +216,9 @@ mod tests {
 
         let blob = Path::new("ville").join(BLOBS).join(&one.sha256[..2]).join(&one.sha256);
         fs::write(backup.path().join(&blob), b"changed").unwrap();
-        assert_eq!(check(backup.path(), true).unwrap().changed, [one.sha256.clone()]);
+        assert_eq!(check(backup.path(), true).unwrap().changed, std::slice::from_ref(&one.sha256));
         fs::remove_file(folder.join(&blob)).unwrap();
-        assert_eq!(check(&folder, false).unwrap().missing, [one.sha256.clone()]);
+        assert_eq!(check(&folder, false).unwrap().missing, std::slice::from_ref(&one.sha256));
         assert_eq!(mirror(&folder, backup.path()).unwrap().removed, 1, "erased here is erased there");
         assert!(!backup.path().join(&blob).exists());
 
