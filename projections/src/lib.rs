@@ -48,6 +48,6 @@ pub use sets::{ModelSet, SET_UNUSED_MIN};
 pub use statistics::{Delay, Dimension, Figures, Period, StatisticsLine, StatisticsQuery};
 pub use store::Place;
 pub use subscriptions::{ConsentCount, Subscriber};
-pub use timeline::{TimelineEntry, in_words};
+pub use timeline::{CHANGES_MAX, ChangeEntry, ChangeQuery, TimelineEntry, in_words};
 pub use timers::DueTimer;
 pub use webhooks::WebhookEntry;

@@ -304,6 +304,11 @@ impl ReadModels {
         self.inner.claims.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// How far the read models are, as it changes.
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.inner.progress.subscribe()
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use clap::{Args, ValueEnum};
 use guichet_engine::rules::text::Language;
 
@@ -16,7 +17,7 @@ use super::log::LogFormat;
 use super::{log, store};
 
 use crate::Guichet;
-use crate::http::{HttpOptions, Server, Stop};
+use crate::http::{CALLS_EACH_SECOND, HttpOptions, Network, Server, Stop};
 use crate::metrics::{Metrics, MetricsServer};
 use crate::options::Options;
 use crate::outbound::{
@@ -87,6 +88,15 @@ pub(crate) struct Serve {
     /// Show the dashboard, figures only, to whoever reaches the server.
     #[arg(long)]
     open_figures: bool,
+    /// A reverse proxy, or a network of them, whose `Forwarded` or `X-Forwarded-For` is believed; may be repeated.
+    #[arg(long, value_name = "ADDRESS/BITS")]
+    trusted_proxy: Vec<Network>,
+    /// The origin of a portal whose pages may call from browsers, such as https://portail.exemple.fr; may be repeated.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_origin: Vec<HeaderValue>,
+    /// Calls a second that one caller may make (a key, or an address without one); six times as many at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = CALLS_EACH_SECOND, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    calls_per_second: u32,
     /// Answer `/metrics` for Prometheus on this address as well; nobody but the monitoring should reach it.
     #[arg(long, value_name = "ADDRESS:PORT", env = "GUICHET_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
@@ -135,6 +145,9 @@ impl Serve {
             bind: self.listen,
             open_figures: self.open_figures,
             drain: Duration::from_secs(u64::from(drain)),
+            trusted_proxies: self.trusted_proxy,
+            origins: self.allow_origin,
+            calls_each_second: self.calls_per_second,
         };
         let server = Server::bind(&guichet, &http).await.map_err(|error| failed(&error, context.language))?;
         let address = server.address().map_err(|error| failed(&error, context.language))?;
@@ -195,6 +208,16 @@ fn with_gateway(options: Options) -> Result<Options, Failure> {
         ),
     };
     Ok(options.outbound(Arc::new(SplitOutbound { email, sms: Arc::new(sms) })))
+}
+
+/// An origin as browsers send it: scheme, host, perhaps a port, and nothing else.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let wrong = || format!("`{text}` is not an origin such as https://portail.exemple.fr");
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.origin().ascii_serialization() != text {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
 }
 
 async fn measure(

@@ -1,18 +1,19 @@
 //! The shapes of answers that several routes share.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use guichet_engine::Receipt;
 use guichet_engine::journal::Position;
 use guichet_engine::rules::request::{Clock, ClockStatus, Request};
+use guichet_projections::{Answer, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::App;
 use super::extract::Wishes;
 use super::openapi::PromiseStatus;
+use super::{App, position};
 
 /// Says that the wait asked for was done.
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -97,6 +98,7 @@ pub(crate) async fn receipt(app: &App, wishes: &Wishes, receipt: Receipt, create
     let mut response = (status, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     tag(headers, receipt.revision);
+    position::tell(headers, Some(receipt.position));
     if created && let Ok(location) = HeaderValue::from_str(&location) {
         headers.insert(header::LOCATION, location);
     }
@@ -111,4 +113,35 @@ pub(crate) fn tag(headers: &mut axum::http::HeaderMap, revision: u64) {
     if let Ok(value) = HeaderValue::from_str(&format!("\"{revision}\"")) {
         headers.insert(header::ETAG, value);
     }
+}
+
+/// A page of a list, true at a position: two pages of one position are the same, and the next one has an address.
+pub(crate) fn page<T: Serialize>(answer: &Answer<Page<T>>, address: &Uri) -> Response {
+    let mut response = axum::Json(answer).into_response();
+    let headers = response.headers_mut();
+    true_at(headers, answer.as_of);
+    if let Some(next) = &answer.value.next
+        && let Ok(link) = HeaderValue::from_str(&format!("<{}>; rel=\"next\"", following(address, next)))
+    {
+        headers.insert(header::LINK, link);
+    }
+    response
+}
+
+/// Marks an answer that follows from the journal alone with the position that it is true at.
+pub(crate) fn true_at(headers: &mut axum::http::HeaderMap, as_of: Option<Position>) {
+    position::tell(headers, as_of);
+    if let Some(as_of) = as_of
+        && let Ok(value) = HeaderValue::from_str(&format!("W/\"{as_of}\""))
+    {
+        headers.insert(header::ETAG, value);
+    }
+}
+
+/// The address of a list with another cursor.
+fn following(address: &Uri, cursor: &str) -> String {
+    let kept = url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes());
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(kept.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    format!("{}?{}", address.path(), query.finish())
 }

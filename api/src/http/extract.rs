@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, RawPathParams, Request};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Path, Query, RawPathParams, Request,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use guichet_engine::rules::request::{CommandId, RequestId};
@@ -12,14 +14,19 @@ use guichet_engine::rules::text::Language;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::App;
 use super::problem::Problem;
+use super::{App, terms};
 use crate::rights::{Claim, Denial, KeyScopes, Principal, Scope, Verdict, allows};
 
 /// The deepest nesting of a JSON body.
 pub(crate) const JSON_DEPTH_MAX: usize = 32;
+/// The most languages of one client that are looked at.
+const LANGUAGES_MAX: usize = 32;
 /// The longest wait that a client may ask for with `Prefer: wait`.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The code of bodies that are JSON and not what was expected.
+const BODY_SHAPE: &str = "body.shape";
 
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -31,8 +38,16 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         if !is_json(request.headers()) {
             return Err(Problem::not_json());
         }
+        let method = request.method().as_str().to_owned();
+        let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
         let bytes = Bytes::from_request(request, state).await?;
-        parse(&bytes).map(Self)
+        parse(&bytes).map(Self).map_err(|mut problem| {
+            if let (true, Some(route)) = (problem.code == BODY_SHAPE, route) {
+                let body = serde_json::from_slice(&bytes).unwrap_or_default();
+                problem.errors = terms::misfits(&method, &route, &body);
+            }
+            problem
+        })
     }
 }
 
@@ -62,7 +77,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|error| {
         let why = without_values(&error.to_string());
         Problem::unprocessable(
-            "body.shape",
+            BODY_SHAPE,
             format!("Le corps n’a pas la forme attendue : {why}."),
             format!("The body does not have the expected shape: {why}."),
         )
@@ -268,7 +283,7 @@ fn expected(headers: &HeaderMap, text: Option<&str>) -> Result<Option<u64>, Prob
     })
 }
 
-fn wait_of(prefer: &str) -> Option<Duration> {
+pub(crate) fn wait_of(prefer: &str) -> Option<Duration> {
     let seconds = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait="))?;
     Some(Duration::from_secs(seconds.trim().parse().ok()?).min(WAIT_MAX))
 }
@@ -278,19 +293,31 @@ fn bearer(authorization: &str) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
 }
 
-/// The first of our languages that the client reads, by its own order of preference.
+/// The language of ours that the client prefers (RFC 9110, section 12.5.4); French where it says nothing that helps.
 pub(crate) fn language_of(headers: &HeaderMap) -> Language {
-    let text = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut wished: Vec<(f32, &str)> = text
-        .split(',')
-        .take(16)
-        .filter_map(|part| {
-            let (code, weight) = part.split_once(";q=").unwrap_or((part, "1"));
-            Some((weight.trim().parse::<f32>().ok()?, code.trim()))
+    let listed = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<(f32, &str)> = listed
+        .flat_map(|value| value.split(','))
+        .take(LANGUAGES_MAX)
+        .filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let code = parts.next().filter(|code| !code.is_empty())?;
+            let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+            Some((weight.map_or(Some(1.0), |weight| weight.trim().parse().ok())?, code))
         })
         .collect();
-    wished.sort_by(|a, b| b.0.total_cmp(&a.0));
-    wished.iter().find_map(|(_, code)| Language::from_code(code)).unwrap_or_default()
+    let said = |language: Language| {
+        let of_ours = |(_, code): &&(f32, &str)| Language::from_code(code) == Some(language);
+        let place = ranges.iter().position(|range| of_ours(&range));
+        let place = place.or_else(|| ranges.iter().position(|(_, code)| *code == "*"))?;
+        ranges.get(place).map(|(weight, _)| (*weight, place))
+    };
+    match (said(Language::Fr), said(Language::En)) {
+        (None, Some((weight, _))) if weight > 0.0 => Language::En,
+        (Some((fr, _)), None) if fr <= 0.0 => Language::En,
+        (Some((fr, first)), Some((en, second))) if en > fr || (en == fr && second < first) => Language::En,
+        (None | Some(_), None | Some(_)) => Language::Fr,
+    }
 }
 
 /// Somebody who was recognised, and what the key by which they were lets through.
@@ -450,6 +477,13 @@ mod tests {
         assert_eq!(with("de, en-GB;q=0.8, fr;q=0.5"), Language::En);
         assert_eq!(with("en;q=0.2, fr-FR"), Language::Fr);
         assert_eq!(with("de"), Language::Fr);
+        assert_eq!(with("*"), Language::Fr);
+        assert_eq!(with("en, *;q=0.5"), Language::En);
+        assert_eq!(with("fr;q=0, *"), Language::En);
+        assert_eq!(with("fr;q=0"), Language::En);
+        assert_eq!(with("en;q=0"), Language::Fr);
+        assert_eq!(with("en ; q=0.9 , fr ; q=0.3"), Language::En);
+        assert_eq!(with("en;q=high, fr"), Language::Fr);
     }
 
     #[test]

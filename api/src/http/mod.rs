@@ -3,40 +3,49 @@
 //! One file of `routes/` is one resource; the list in `openapi::routes` names them all.
 
 mod answers;
+mod cross_origin;
 mod dress;
 pub(crate) mod extract;
 mod flat_form;
+mod impatient;
 pub mod openapi;
+mod position;
 mod pressure;
 pub mod problem;
+mod proxies;
 mod readiness;
 mod routes;
 mod schemas;
 mod sent;
 mod serving;
+mod terms;
 mod throttle;
 pub(crate) mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use guichet_engine::{Receipt, Submission};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::guichet::Guichet;
 use crate::rights::keys::{Access, AccessError};
+use cross_origin::cross_origin;
 pub use extract::Recognised;
 use pressure::Pressure;
 pub use pressure::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX};
 use problem::Problem;
+pub use proxies::Network;
 use readiness::Readiness;
 pub use readiness::{BEHIND_MAX, READY_CACHED, STORE_ANSWER_MAX};
+use routes::changes::Listeners;
 pub use serving::{CONNECTIONS_MAX, HEAD_MAX, Server, Stop, asked_to_stop};
-use throttle::{ARRIVALS, LOOK_UPS, STRANGERS, Throttle};
+use throttle::{ARRIVALS, LOOK_UPS, Rate, STRANGERS, Throttle};
 
 /// The largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -58,7 +67,18 @@ pub struct HttpOptions {
     /// How long a server that was asked to stop goes on serving while `/ready` says 503: as long as the load balancers
     /// in front of it take to notice. Nothing by default.
     pub drain: Duration,
+    /// Reverse proxies whose word on who calls is believed (`Forwarded`, `X-Forwarded-For`); none by default.
+    pub trusted_proxies: Vec<Network>,
+    /// Web pages that may call from browsers, by origin, such as `https://portail.exemple.fr`; none by default.
+    pub origins: Vec<HeaderValue>,
+    /// Calls a second of one caller (a key, a session, or an address without either); six times as many at once.
+    pub calls_each_second: u32,
 }
+
+/// Callers that one address may stand for.
+const CALLERS_EACH: u32 = 5;
+/// Calls a second of one caller, where nothing else is said.
+pub const CALLS_EACH_SECOND: u32 = 100;
 
 impl Default for HttpOptions {
     fn default() -> Self {
@@ -66,6 +86,9 @@ impl Default for HttpOptions {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             open_figures: false,
             drain: Duration::ZERO,
+            trusted_proxies: Vec::new(),
+            origins: Vec::new(),
+            calls_each_second: CALLS_EACH_SECOND,
         }
     }
 }
@@ -97,13 +120,26 @@ pub(crate) struct App {
     pub(crate) look_ups: Arc<Throttle>,
     pub(crate) arrivals: Arc<Throttle>,
     pub(crate) strangers: Arc<Throttle>,
+    /// All calls, by caller.
+    pub(crate) calls: Arc<Throttle>,
+    /// All calls, by address, whatever key they show.
+    pub(crate) addresses: Arc<Throttle>,
+    /// Those who follow changes as they happen.
+    pub(crate) listeners: Arc<Listeners>,
+    pub(crate) trusted_proxies: Arc<[Network]>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) open_figures: bool,
+    pub(crate) began: Instant,
 }
 
 impl App {
+    /// The time that limits are counted by: it goes on whatever the engine’s clock does.
+    pub(crate) fn since_start(&self) -> chrono::DateTime<chrono::Utc> {
+        chrono::DateTime::UNIX_EPOCH + self.began.elapsed()
+    }
+
     /// Carries a command out, when its turn has come.
     pub(crate) async fn submit(&self, submission: Submission) -> Result<Receipt, Problem> {
         let _place = self.pressure.place().await?;
@@ -116,7 +152,7 @@ impl App {
 /// # Errors
 /// [`ServeError::Access`].
 pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeError> {
-    Ok(surrounded(app(guichet, options)?))
+    Ok(cross_origin(surrounded(app(guichet, options)?), &options.origins))
 }
 
 fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
@@ -126,10 +162,17 @@ fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
         look_ups: Arc::new(Throttle::new(LOOK_UPS)),
         arrivals: Arc::new(Throttle::new(ARRIVALS)),
         strangers: Arc::new(Throttle::new(STRANGERS)),
+        calls: Arc::new(Throttle::new(Rate::calls(options.calls_each_second))),
+        addresses: Arc::new(Throttle::new(Rate::calls(
+            options.calls_each_second.saturating_mul(CALLERS_EACH),
+        ))),
+        listeners: Arc::default(),
+        trusted_proxies: options.trusted_proxies.as_slice().into(),
         slots: Arc::new(Semaphore::new(EXCHANGES_MAX)),
         pressure: Arc::default(),
         readiness: Arc::default(),
         open_figures: options.open_figures,
+        began: Instant::now(),
     })
 }
 
@@ -159,17 +202,9 @@ mod tests {
     use crate::Options;
 
     async fn app(folder: &tempfile::TempDir, slots: usize) -> App {
-        App {
-            guichet: Guichet::in_memory(Options::new(folder.path())).await.unwrap(),
-            access: Arc::new(Access::open(folder.path()).unwrap()),
-            look_ups: Arc::new(Throttle::new(LOOK_UPS)),
-            arrivals: Arc::new(Throttle::new(ARRIVALS)),
-            strangers: Arc::new(Throttle::new(STRANGERS)),
-            slots: Arc::new(Semaphore::new(slots)),
-            pressure: Arc::default(),
-            readiness: Arc::default(),
-            open_figures: false,
-        }
+        let guichet = Guichet::in_memory(Options::new(folder.path())).await.unwrap();
+        let app = super::app(&guichet, &HttpOptions::default()).unwrap();
+        App { slots: Arc::new(Semaphore::new(slots)), ..app }
     }
 
     async fn call(router: Router, path: &str) -> (StatusCode, String) {

@@ -52,6 +52,7 @@ pub(crate) struct Ready {
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
     draining: AtomicBool,
+    told: tokio::sync::Notify,
     last: Mutex<Last>,
 }
 
@@ -65,6 +66,17 @@ impl Readiness {
     /// From now on it is not ready: it is being stopped.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
+        self.told.notify_waiters();
+    }
+
+    /// Done when it is being stopped.
+    pub(crate) async fn drained(&self) {
+        let mut told = std::pin::pin!(self.told.notified());
+        // From here on no word is missed.
+        told.as_mut().enable();
+        if !self.is_draining() {
+            told.await;
+        }
     }
 
     /// Whether it is being stopped.

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use guichet_engine::rules::process::{Channel, Complexity, Kind, Priority};
 use guichet_engine::rules::request::{ClockStatus, Command};
 use guichet_engine::rules::text::Text;
-use guichet_projections::{Answer, Card, CardOrder, CatalogueEntry, InboxItem, Page, TimelineEntry};
+use guichet_projections::{
+    Answer, Card, CardOrder, CatalogueEntry, ChangeEntry, InboxItem, Page, TimelineEntry,
+};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -14,6 +16,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::routes::catalogue::Offered;
+use super::routes::changes::Told;
 use super::routes::follow::ACTIONS;
 use super::routes::proposals::Versions;
 use super::routes::receive::Incoming;
@@ -75,6 +78,10 @@ adopted! {
     answered Words as "Text" = Text,
     /// Where a promise stands.
     answered PromiseStatus as "ClockStatus" = ClockStatus,
+    /// Something that happened to a request.
+    answered ChangeBody as "Change" = ChangeEntry,
+    /// A change of a request as its requester hears of it.
+    answered FollowedChange as "FollowedChange" = Told,
     /// The way a request came in.
     heard ChannelWord as "Channel" = Channel,
     /// What kind of request it is.

@@ -20,6 +20,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
+use super::cross_origin::cross_origin;
+use super::impatient::Impatient;
 use super::readiness::Readiness;
 use super::{EXCHANGE_MAX, HttpOptions, ServeError, app, surrounded};
 use crate::guichet::Guichet;
@@ -52,7 +54,12 @@ impl Server {
         let readiness = Arc::clone(&app.readiness);
         let bind = options.bind;
         let listener = TcpListener::bind(bind).await.map_err(|source| ServeError::Bind { bind, source })?;
-        Ok(Self { listener, router: surrounded(app), readiness, drain: options.drain })
+        Ok(Self {
+            listener,
+            router: cross_origin(surrounded(app), &options.origins),
+            readiness,
+            drain: options.drain,
+        })
     }
 
     /// The address it listens on: the port that the system chose where 0 was asked for.
@@ -131,7 +138,7 @@ async fn converse(socket: TcpStream, peer: SocketAddr, router: Router, mut told:
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
-        .serve_connection(TokioIo::new(socket), service);
+        .serve_connection(TokioIo::new(Impatient::new(socket)), service);
     let mut connection = pin!(connection);
     let over = async {
         // An error says that the server is gone, and this with it.

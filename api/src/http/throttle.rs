@@ -13,6 +13,8 @@ pub(crate) const LOOK_UPS: Rate = Rate { burst: 20.0, seconds_each: 3.0 };
 pub(crate) const ARRIVALS: Rate = Rate { burst: 60.0, seconds_each: 1.0 };
 /// Keys and sessions that are none: 30 at once, then one every 2 seconds.
 pub(crate) const STRANGERS: Rate = Rate { burst: 30.0, seconds_each: 2.0 };
+/// Calls at once of one caller, as a multiple of what it may do in a second.
+pub(crate) const CALLS_BURST: u32 = 6;
 /// Callers remembered; when there are more, those who have been quiet longest are forgotten.
 const CALLERS_MAX: usize = 10_000;
 
@@ -21,6 +23,24 @@ const CALLERS_MAX: usize = 10_000;
 pub(crate) struct Rate {
     burst: f64,
     seconds_each: f64,
+}
+
+impl Rate {
+    /// So many a second, and [`CALLS_BURST`] times as many at once.
+    pub(crate) fn calls(each_second: u32) -> Self {
+        let each_second = each_second.max(1);
+        Self { burst: f64::from(each_second * CALLS_BURST), seconds_each: 1.0 / f64::from(each_second) }
+    }
+
+    /// How many may come at once.
+    pub(crate) fn burst(self) -> f64 {
+        self.burst
+    }
+
+    /// Seconds until so many have come back.
+    pub(crate) fn seconds_for(self, missing: f64) -> f64 {
+        (missing * self.seconds_each).max(0.0)
+    }
 }
 
 /// Counts what callers do.
@@ -42,8 +62,13 @@ impl Throttle {
         Self { rate, buckets: Mutex::default() }
     }
 
-    /// Whether `caller` may come once more; otherwise the seconds to wait.
-    pub(crate) fn take(&self, tenant: &str, caller: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), u64> {
+    /// The rate that is counted by.
+    pub(crate) fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Whether `caller` may come once more, and how often it may come after that; otherwise the seconds to wait.
+    pub(crate) fn take(&self, tenant: &str, caller: Option<IpAddr>, now: DateTime<Utc>) -> Result<f64, u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= CALLERS_MAX {
             // A bucket that has filled up again says nothing that a new one would not.
@@ -56,7 +81,7 @@ impl Throttle {
             buckets.entry((tenant.to_owned(), caller)).or_insert(Bucket { left: self.rate.burst, at: now });
         let left = bucket.refilled(self.rate, now);
         *bucket = Bucket { left: if left >= 1.0 { left - 1.0 } else { left }, at: now };
-        if left >= 1.0 { Ok(()) } else { Err(wait(self.rate, left)) }
+        if left >= 1.0 { Ok(left - 1.0) } else { Err(wait(self.rate, left)) }
     }
 }
 
@@ -89,13 +114,13 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-03T10:00:00Z".parse().unwrap();
         let caller = Some("192.0.2.1".parse().unwrap());
         for _ in 0..20 {
-            assert_eq!(throttle.take("ville", caller, now), Ok(()));
+            assert!(throttle.take("ville", caller, now).is_ok());
         }
         assert_eq!(throttle.take("ville", caller, now), Err(3));
-        assert_eq!(throttle.take("ccas", caller, now), Ok(()));
-        assert_eq!(throttle.take("ville", None, now), Ok(()));
+        assert_eq!(throttle.take("ccas", caller, now), Ok(19.0));
+        assert!(throttle.take("ville", None, now).is_ok());
         let later = now + chrono::TimeDelta::seconds(3);
-        assert_eq!(throttle.take("ville", caller, later), Ok(()));
+        assert_eq!(throttle.take("ville", caller, later), Ok(0.0));
         assert_eq!(throttle.take("ville", caller, later), Err(3));
     }
 }

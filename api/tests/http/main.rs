@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod contract;
+mod examples;
 mod gateway;
+mod headers;
 mod letters;
 mod matrix;
 mod open;

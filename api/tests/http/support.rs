@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
 use guichet::ambient::Surroundings;
 use guichet::engine::ManualClock;
 use guichet::engine::rules::language::Catalogue;
@@ -146,7 +147,13 @@ impl Town {
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap();
+        let endless = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if endless {
+            // A stream of changes has no end: its first event says that it was let in.
+            body.into_data_stream().next().await.unwrap().unwrap()
+        } else {
+            axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap()
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, json, text }

@@ -1,9 +1,11 @@
 //! `timeline`: the audit trail of a request, event by event, in words. What is personal stays in the journal; whoever
 //! may see it opens the request's stream.
 
+mod changes;
 mod operands;
 mod words;
 
+pub use changes::{CHANGES_MAX, ChangeEntry, ChangeQuery};
 use chrono::{DateTime, Utc};
 use guichet_journal::Position;
 use guichet_rules::organisation::Organisation;

@@ -15,10 +15,11 @@ pub(super) fn finished(mut document: Value) -> Value {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return document };
     for (path, item) in paths {
         let Some(operations) = item.as_object_mut() else { continue };
-        for (method, operation) in operations {
+        for operation in operations.values_mut() {
             let Some(operation) = operation.as_object_mut() else { continue };
-            parameters(operation);
-            answers(path, method, operation);
+            parameters(path, operation);
+            answers(path, operation);
+            conditions(path, operation);
             links::add(operation);
         }
     }
@@ -62,7 +63,7 @@ fn headers() -> Map<String, Value> {
             "ETag",
             json!({
                 "description": "The revision shown, for `If-Match` and `If-None-Match`.",
-                "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" }, "example": "\"7\""
+                "schema": { "type": "string", "pattern": "^(W/)?\"[0-9a-f]+\"$" }, "example": "\"7\""
             }),
         ),
         (
@@ -73,17 +74,46 @@ fn headers() -> Map<String, Value> {
                 "example": "/v1/ville/requests/0198c6a2-0000-7000-8000-0000000000ff"
             }),
         ),
+        (
+            "Position",
+            json!({
+                "description": "The position of the journal from which lists and figures show it, or at which they are true.",
+                "schema": { "type": "string", "pattern": "^[0-9a-f]{16}$" }, "example": "00000000000000af"
+            }),
+        ),
+        (
+            "Link",
+            text(
+                "The next page, as `rel=\"next\"` (RFC 8288).",
+                "</v1/ville/requests?cursor=1>; rel=\"next\"",
+            ),
+        ),
+        (
+            "RateLimit",
+            text(
+                "How many calls are left and in how many seconds all are back (draft-ietf-httpapi-ratelimit-headers).",
+                "\"calls\";r=599;t=1",
+            ),
+        ),
+        (
+            "RateLimitPolicy",
+            text("The limit: calls at once, and the seconds in which they come back.", "\"calls\";q=600;w=6"),
+        ),
         ("PreferenceApplied", text("`wait`, if lists and figures show it now (RFC 7240).", "wait")),
     ];
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Parameters as they are read: none of them can be null, and what every route has in common is said alike.
-fn parameters(operation: &mut Map<String, Value>) {
+fn parameters(path: &str, operation: &mut Map<String, Value>) {
     let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return };
     for parameter in parameters.iter_mut().filter_map(Value::as_object_mut) {
-        if let Some(schema) = parameter.get_mut("schema") {
-            without_null(schema);
+        let nullable = parameter.get_mut("schema").is_some_and(without_null);
+        // What stands behind the question mark is said to be in the path where its extractor is one of ours.
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        if parameter.get("in") == Some(&json!("path")) && !path.contains(&format!("{{{name}}}")) {
+            parameter.insert("in".to_owned(), json!("query"));
+            parameter.insert("required".to_owned(), json!(!nullable));
         }
         let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -115,8 +145,9 @@ fn known_parameter(place: &str, name: &str) -> Option<(Value, Value)> {
     }
 }
 
-/// A schema of something that is left out rather than null.
-fn without_null(schema: &mut Value) {
+/// Makes the schema that of something that is left out rather than null; whether it could be null.
+fn without_null(schema: &mut Value) -> bool {
+    let before = schema.clone();
     if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         let only = (kinds.len() == 1).then(|| kinds.first().cloned()).flatten();
@@ -133,10 +164,11 @@ fn without_null(schema: &mut Value) {
             }
         }
     }
+    before != *schema
 }
 
 /// What any route may answer, whatever it is for, and the headers of each answer.
-fn answers(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn answers(path: &str, operation: &mut Map<String, Value>) {
     let with_body = operation.contains_key("requestBody");
     let guarded = operation
         .get("security")
@@ -152,15 +184,14 @@ fn answers(path: &str, method: &str, operation: &mut Map<String, Value>) {
     for status in common {
         answers.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/ProblemAnswer" }));
     }
-    let _ = method;
     for (status, answer) in answers {
         resolve(answer);
         let Some(answer) = answer.as_object_mut() else { continue };
         let headers = answer.entry("headers").or_insert_with(|| json!({}));
         let Some(headers) = headers.as_object_mut() else { continue };
-        for (header, name) in headers_of(status) {
+        for (header, name) in headers_of(status, watched) {
             let reference = json!({ "$ref": format!("#/components/headers/{name}") });
-            headers.entry(*header).or_insert(reference);
+            headers.entry(header).or_insert(reference);
         }
     }
 }
@@ -175,21 +206,75 @@ fn resolve(answer: &mut Value) {
     }
 }
 
-fn headers_of(status: &str) -> &'static [(&'static str, &'static str)] {
-    match status {
-        "401" => &[
-            ("X-Request-Id", "RequestId"),
-            ("Content-Language", "ContentLanguage"),
-            ("WWW-Authenticate", "WwwAuthenticate"),
-        ],
-        "429" | "503" => &[
-            ("X-Request-Id", "RequestId"),
-            ("Content-Language", "ContentLanguage"),
-            ("Retry-After", "RetryAfter"),
-        ],
-        status if status.starts_with('4') => {
-            &[("X-Request-Id", "RequestId"), ("Content-Language", "ContentLanguage")]
-        }
-        _ => &[("X-Request-Id", "RequestId")],
+/// Operations whose answers are true at a position of the journal.
+const AT_POSITIONS: [&str; 4] = ["requests_list", "requests_timeline", "inbox_read", "dashboard_read"];
+/// Operations whose answers carry a tag that tells whether anything has changed.
+const TAGGED: [&str; 3] = ["requests_list", "requests_read", "requests_timeline"];
+/// Operations that answer with the receipt of a command.
+const RECEIPTS: [&str; 4] = ["requests_receive", "requests_command", "follow_act", "processes_propose"];
+
+/// What an operation reads and tells of revisions and positions.
+fn conditions(path: &str, operation: &mut Map<String, Value>) {
+    let Some(id) = operation.get("operationId").and_then(Value::as_str).map(str::to_owned) else { return };
+    let (at_position, tagged) = (AT_POSITIONS.contains(&&*id), TAGGED.contains(&&*id));
+    let receipt = RECEIPTS.contains(&&*id);
+    if !path.starts_with("/v1/") || !(at_position || tagged || receipt) {
+        return;
     }
+    let reads = [
+        (tagged, "If-None-Match", "The `ETag` of what one has: 304 if nothing has changed."),
+        (
+            at_position,
+            "Guichet-Position",
+            "Show nothing older than this position; waits for it, as long as `Prefer: wait` says.",
+        ),
+    ];
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    for (_, name, description) in reads.into_iter().filter(|(reads, ..)| *reads) {
+        let schema = match name {
+            "Guichet-Position" => json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }),
+            _ => json!({ "type": "string" }),
+        };
+        if let Some(parameters) = parameters.as_array_mut() {
+            parameters
+                .push(json!({ "name": name, "in": "header", "description": description, "schema": schema }));
+        }
+    }
+    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    if tagged {
+        answers.insert(
+            "304".to_owned(),
+            json!({ "description": "Nothing has changed.", "headers": {
+            "ETag": { "$ref": "#/components/headers/ETag" } } }),
+        );
+    }
+    let good = answers.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    for headers in good.filter_map(|(_, answer)| answer.get_mut("headers")?.as_object_mut()) {
+        let told: [(bool, &str, &str); 5] = [
+            (at_position || receipt, "Guichet-Position", "Position"),
+            (tagged || receipt, "ETag", "ETag"),
+            (receipt, "Preference-Applied", "PreferenceApplied"),
+            (matches!(&*id, "requests_receive" | "processes_propose"), "Location", "Location"),
+            (id == "requests_list", "Link", "Link"),
+        ];
+        for (_, header, name) in told.into_iter().filter(|(tells, ..)| *tells) {
+            headers.insert(header.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+        }
+    }
+}
+
+fn headers_of(status: &str, watched: bool) -> Vec<(&'static str, &'static str)> {
+    let mut headers = vec![("X-Request-Id", "RequestId")];
+    if !watched {
+        headers.extend([("RateLimit", "RateLimit"), ("RateLimit-Policy", "RateLimitPolicy")]);
+    }
+    if (status.starts_with('4') || status.starts_with('5')) && !watched {
+        headers.push(("Content-Language", "ContentLanguage"));
+    }
+    match status {
+        "401" => headers.push(("WWW-Authenticate", "WwwAuthenticate")),
+        "429" | "503" if !watched => headers.push(("Retry-After", "RetryAfter")),
+        _ => {}
+    }
+    headers
 }

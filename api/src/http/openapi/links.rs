@@ -54,13 +54,13 @@ pub(super) fn add(operation: &mut Map<String, Value>) {
         let Some(answer) = answer.and_then(Value::as_object_mut) else { continue };
         let parameters: Map<String, Value> =
             link.parameters.iter().map(|(name, from)| ((*name).to_owned(), json!(from))).collect();
-        let mut next = json!({ "operationId": link.to, "parameters": parameters });
-        if let Some((field, from)) = link.body {
-            next["requestBody"] = json!({ field: from });
-        }
+        let mut next = Map::new();
+        next.insert("operationId".to_owned(), json!(link.to));
+        next.insert("parameters".to_owned(), json!(parameters));
+        next.extend(link.body.map(|(field, from)| ("requestBody".to_owned(), json!({ field: from }))));
         let links = answer.entry("links").or_insert_with(|| json!({}));
         if let Some(links) = links.as_object_mut() {
-            links.insert(link.to.to_owned(), next);
+            links.insert(link.to.to_owned(), Value::Object(next));
         }
     }
 }

@@ -36,7 +36,12 @@ pub(crate) struct When {
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the request as it was read."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it.")
     ),
-    request_body = CommandBody,
+    request_body(content = CommandBody, examples(
+        ("qualify" = (summary = "Let the sheet’s rules rate it and find the service", value = json!({ "command": "qualify" }))),
+        ("note" = (summary = "Leave a note for colleagues", value = json!({ "command": "note", "text": "Vu sur place." }))),
+        ("message" = (summary = "Write to the requester", value = json!({ "command": "message", "text": "Nous passons demain." }))),
+        ("cancel" = (summary = "Close it, for a reason", value = json!({ "command": "cancel", "reason": "Saisie par erreur." })))
+    )),
     responses(
         (status = 200, description = "Done.", body = ReceiptAnswer),
         (status = 401, response = ProblemAnswer),

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::App;
 use crate::http::extract::{At, Wishes};
 use crate::http::openapi::{DashboardAnswer, ProblemAnswer};
 use crate::http::problem::Problem;
+use crate::http::{App, position};
 use crate::rights::Scope;
 
 /// Read the dashboard: requests by stage, channel and theme, commitments kept with their denominator, the oldest waiting,
@@ -32,5 +32,8 @@ pub(crate) async fn dashboard(
     if app.guichet.engine().organisation_now(&tenant).await?.is_none() {
         return Err(Problem::not_found());
     }
-    Ok(axum::Json(app.guichet.dashboard(Some(&tenant)).await?).into_response())
+    let dashboard = app.guichet.dashboard(Some(&tenant)).await?;
+    let mut response = axum::Json(&dashboard).into_response();
+    position::tell(response.headers_mut(), dashboard.as_of);
+    Ok(response)
 }

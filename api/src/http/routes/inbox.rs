@@ -6,10 +6,10 @@ use guichet_projections::{InboxQuery, Whose};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
 use crate::http::openapi::{InboxAnswer, ProblemAnswer};
 use crate::http::problem::Problem;
+use crate::http::{App, position};
 use crate::rights::{Principal, Scope};
 
 /// Whose inbox: the bearer's own if nothing is said.
@@ -57,5 +57,8 @@ pub(crate) async fn inbox(
         }
     };
     let query = InboxQuery { tenant, whose, work: Vec::new(), limit: filter.limit.unwrap_or_default() };
-    Ok(axum::Json(app.guichet.read_models().inbox(&query).await?).into_response())
+    let answer = app.guichet.read_models().inbox(&query).await?;
+    let mut response = axum::Json(&answer).into_response();
+    position::tell(response.headers_mut(), answer.as_of);
+    Ok(response)
 }

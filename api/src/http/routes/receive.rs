@@ -96,7 +96,12 @@ impl Incoming {
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it, after 5 seconds at most.")
     ),
-    request_body(content = IncomingBody, description = "The request."),
+    request_body(content = IncomingBody, description = "The request.",
+        example = json!({
+            "process": "voirie/chaussee-abimee",
+            "form": { "place": [48.957, 4.363], "danger": true, "details": "un trou profond" },
+            "requester": { "preferred": "email", "contact": { "email": "jeanne@exemple.example" } }
+        })),
     responses(
         (status = 201, description = "Received.", body = ReceiptAnswer),
         (status = 200, description = "It had been received before.", body = ReceiptAnswer),

@@ -1,6 +1,7 @@
 //! Requests as agents and programs read them.
 
 use axum::extract::State;
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::process::{Channel, Complexity, Kind, Priority};
@@ -12,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::dossier::{Dossier, may_read};
 use crate::http::App;
-use crate::http::answers::{Promise, promises, tag};
+use crate::http::answers::{Promise, page, promises, tag, true_at};
 use crate::http::extract::{Ask, At, Wishes, request_id};
 use crate::http::openapi::{
     CardOrderWord, CardsAnswer, ChannelWord, ComplexityWord, DossierAnswer, ExplanationAnswer, KindWord,
@@ -152,6 +153,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     At(tenant): At<String>,
     Ask(filter): Ask<Filter>,
+    address: Uri,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
     let caller = wishes.needs_caller(&app, &tenant, Scope::RequestsRead).await?;
@@ -167,7 +169,7 @@ pub(crate) async fn list(
         ));
     }
     let answer = app.guichet.read_models().cards(&filter.query(tenant)).await?;
-    Ok(axum::Json(answer).into_response())
+    Ok(page(&answer, &address))
 }
 
 /// Read a request: where it stands, what was said, what may be done.
@@ -260,7 +262,9 @@ pub(crate) async fn timeline(
     if answer.value.is_empty() {
         return Err(Problem::not_found());
     }
-    Ok(axum::Json(answer).into_response())
+    let mut response = axum::Json(&answer).into_response();
+    true_at(response.headers_mut(), answer.as_of);
+    Ok(response)
 }
 
 /// Read why a request went where it went, and why each promise is due when it is.

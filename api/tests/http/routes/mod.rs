@@ -1,6 +1,7 @@
 mod account;
 mod alerts;
 mod catalogue;
+mod changes;
 mod channels;
 mod commands;
 mod dashboard;
