@@ -63,42 +63,42 @@ pub(crate) struct ActionBody {
 pub(crate) struct Followed {
     /// What it is about.
     #[schema(value_type = Words)]
-    title: Text,
+    pub(crate) title: Text,
     /// The stage: `received`, `qualified`, `assigned`, `validated`, `delivered`, `withdrawn`, `cancelled`, `refused`,
     /// `forwarded` or `merged`.
-    stage: String,
+    pub(crate) stage: String,
     /// The stage in words, in the reader's language.
-    words: String,
+    pub(crate) words: String,
     /// The same in French and in English.
     #[schema(value_type = Words)]
-    text: Text,
+    pub(crate) text: Text,
     /// When it was made (UTC).
-    received: DateTime<Utc>,
+    pub(crate) received: DateTime<Utc>,
     /// The service in charge, by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Words>)]
-    service: Option<Text>,
+    pub(crate) service: Option<Text>,
     /// What the town hall promised.
-    promises: Vec<Promise>,
+    pub(crate) promises: Vec<Promise>,
     /// What the requester is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<Asked>,
+    pub(crate) asked: Option<Asked>,
     /// Messages of the town hall.
-    messages: Vec<String>,
+    pub(crate) messages: Vec<String>,
     /// The answer, once it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<String>,
+    pub(crate) answer: Option<String>,
     /// What is to be paid, was paid, or is no longer asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    payments: Vec<PaymentView>,
+    pub(crate) payments: Vec<PaymentView>,
     /// The appointment to choose or to keep, or the last one there was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    appointment: Option<AppointmentView>,
+    pub(crate) appointment: Option<AppointmentView>,
     /// What the requester may do: of `reply`, `withdraw`, `reopen`, `rate`, `choose_appointment`, `cancel_appointment`.
     /// Whether a payment may be made stands with the payment.
-    may: Vec<String>,
+    pub(crate) may: Vec<String>,
     /// The revision shown, for `If-Match`.
-    revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// What the requester is asked for.
@@ -106,11 +106,11 @@ pub(crate) struct Followed {
 pub(crate) struct Asked {
     /// In words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    question: Option<String>,
+    pub(crate) question: Option<String>,
     /// Pieces that are missing.
-    pieces: Vec<String>,
+    pub(crate) pieces: Vec<String>,
     /// The end of the term given (UTC).
-    reply_by: DateTime<Utc>,
+    pub(crate) reply_by: DateTime<Utc>,
 }
 
 /// Follow a request.
@@ -217,7 +217,8 @@ pub(crate) async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -
     card.filter(|card| card.tenant == tenant).map(|card| card.request).ok_or_else(Problem::not_found)
 }
 
-pub(super) fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
+/// The request as its requester sees it.
+pub(crate) fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
     let request = &known.request;
     let stage = request.stage.id();
     let text = words::stage(stage);

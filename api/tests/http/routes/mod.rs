@@ -12,6 +12,7 @@ mod health;
 mod ideas;
 mod letters;
 mod open311;
+mod pages;
 mod payments;
 mod proposals;
 mod receive;

@@ -7,6 +7,7 @@
 mod answer;
 mod call;
 mod form;
+mod media;
 mod receive;
 mod requests;
 mod services;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::answer::{ErrorRow, Fault, Format, written};
 use super::call::{Call, answered, channel, is_service, no_service, process_of};
 use super::form::Own;
+use super::media;
 use crate::http::App;
 use crate::http::extract::{At, Caller, Wishes};
 use crate::http::flat_form::{Flat, values};
@@ -154,7 +155,7 @@ async fn receive(
     request: Request,
     format: Format,
 ) -> Result<Response, Fault> {
-    let (call, caller, _sent) = sender(app, query, wishes, request, Scope::RequestsReceive).await?;
+    let (call, caller, sent) = sender(app, query, wishes, request, Scope::RequestsReceive).await?;
     let Some(code) = call.arguments.one("service_code") else {
         let (fr, en) = ("cet argument est nécessaire.", "this argument is needed.");
         return Err(Fault::argument("service_code", fr, en).into());
@@ -164,7 +165,16 @@ async fn receive(
         is_service(plan.definition()) && caller.reaches(&plan.definition().process)
     };
     let plan = plan.filter(offered).ok_or_else(no_service)?;
-    let incoming = Incoming::read(plan.definition(), &call)?;
+    let mut incoming = Incoming::read(plan.definition(), &call)?;
+    if let Some(field) = Own::of(plan.definition()).media {
+        let media = media::arrived(app, &call, Some(field), sent.files).await?;
+        if !media.files.is_empty() {
+            incoming.form.insert(field.field.clone(), media.files.into());
+        }
+        incoming.address = media.address;
+    } else {
+        incoming.address = media::arrived(app, &call, None, sent.files).await?.address;
+    }
     let command_id = call.wishes.command_id(app)?;
     let row = match incoming.received(app, &call, &caller.principal, command_id).await {
         Ok(receipt) => row(&plan, &receipt, call.wishes.language),
@@ -217,6 +227,8 @@ struct Incoming {
     /// What was said, and the field that it stands in, if there is one.
     description: Option<(String, Option<String>)>,
     channel: Option<guichet_engine::rules::process::Channel>,
+    /// The address of a picture that was not fetched.
+    address: Option<String>,
 }
 
 impl Incoming {
@@ -267,6 +279,7 @@ impl Incoming {
             form,
             description: said.map(|said| (said, field)),
             channel: channel(definition, device),
+            address: None,
         })
     }
 
@@ -287,7 +300,10 @@ impl Incoming {
             _ => false,
         };
         let beside = said.filter(|_| refused || field.is_none());
-        let Some(said) = beside else { return first };
+        let beside: Vec<String> = beside.into_iter().chain(self.address.take()).collect();
+        if beside.is_empty() {
+            return first;
+        }
         let receipt = if refused {
             if let Some(field) = &field {
                 self.form.remove(field);
@@ -303,7 +319,7 @@ impl Incoming {
             command_id: CommandId(Uuid::new_v5(&command_id.0, b"description")),
             occurred_at: None,
             expected: None,
-            command: Command::Reply { text: Some(said), form: Map::new(), complete: false },
+            command: Command::Reply { text: Some(beside.join("\n")), form: Map::new(), complete: false },
         };
         app.submit(reply).await?;
         Ok(receipt)

@@ -1,0 +1,184 @@
+//! Following a request with its code, and what its requester may do. The code is typed into a form and comes in its body.
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use guichet_engine::Submission;
+use guichet_engine::rules::request::{Actor, ClockStatus, Command};
+use guichet_engine::rules::text::{Language, Text};
+use guichet_engine::rules::tracking::TrackingCode;
+use minijinja::{Value, context};
+use serde_json::Map;
+
+use super::catalogue::asked;
+use super::page::Reader;
+use super::send::{due_of, zone_of};
+use super::token;
+use crate::http::App;
+use crate::http::extract::{At, Wishes};
+use crate::http::flat_form::Flat;
+use crate::http::problem::Problem;
+use crate::http::routes::follow::{find, view};
+use crate::http::sent::Sent;
+use crate::outbound::dates;
+use crate::vocabulary;
+
+/// What tokens of these forms are for.
+const PURPOSE: &str = "follow";
+
+/// The form that asks for a code.
+pub(super) async fn ask(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let reader = Reader::new(&tenant, &asked(query), &headers);
+    match app.guichet.engine().organisation_now(&tenant).await {
+        Ok(Some(_)) => reader.page(&app, StatusCode::OK, "follow.html", context! {}),
+        Ok(None) => reader.problem(&app, Problem::not_found()),
+        Err(error) => reader.problem(&app, error.into()),
+    }
+}
+
+/// The request with the code that was typed.
+pub(super) async fn follow(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    wishes: Wishes,
+    request: Request,
+) -> Response {
+    let reader = Reader::new(&tenant, &asked(query), &headers);
+    let sent = match Sent::read(request, &app).await {
+        Ok(sent) => sent.flat,
+        Err(problem) => return reader.problem(&app, problem),
+    };
+    let code = sent.one("code").unwrap_or_default();
+    match followed(&app, &reader, &wishes, code).await {
+        Ok(inside) => reader.page(&app, StatusCode::OK, "follow.html", inside),
+        Err(problem) => again(&app, &reader, problem, code),
+    }
+}
+
+/// The form once more, with what was typed and what is wrong with it.
+fn again(app: &App, reader: &Reader, problem: Problem, typed: &str) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let nobody = Text::new("Aucune demande n’a ce code.", "No request has this code.");
+    let text = if problem.code == "not_found" { &nobody } else { &problem.text };
+    let typed: String = typed.chars().take(40).collect();
+    let inside = context! { problem => text.get(reader.language), typed => typed };
+    reader.page(app, status, "follow.html", inside)
+}
+
+async fn followed(app: &App, reader: &Reader, wishes: &Wishes, code: &str) -> Result<Value, Problem> {
+    let request = find(app, &reader.tenant, wishes, code).await?;
+    let known = app.guichet.request(&reader.tenant, request).await?;
+    let dossier = app.guichet.dossier(&reader.tenant, &known).await?;
+    let (zone, language) = (zone_of(&known), reader.language);
+    let seen = view(app, wishes, &known, dossier);
+    let when = |at| dates::date_time(at, &zone, language);
+    let code = TrackingCode::parse(code).map(|code| code.spoken()).unwrap_or_default();
+    let asked = seen.asked.map(|asked| {
+        context! { question => asked.question, pieces => asked.pieces, reply_by => when(asked.reply_by) }
+    });
+    let inside = context! {
+        title => seen.title.get(language),
+        words => seen.text.get(language),
+        received => when(seen.received),
+        service => seen.service.as_ref().map(|title| title.get(language)),
+        promises => promises(&known, language),
+        asked => asked,
+        messages => seen.messages,
+        answer => seen.answer,
+        may => seen.may,
+    };
+    let token = token::fresh(app, &reader.tenant, PURPOSE)?;
+    Ok(context! { followed => inside, code => code, token => token })
+}
+
+/// What was promised, and what became of it.
+fn promises(known: &guichet_engine::Known, language: Language) -> Vec<String> {
+    if let Some(due) = due_of(known, language) {
+        return vec![match language {
+            Language::Fr => format!("Réponse promise au plus tard le {due}."),
+            Language::En => format!("An answer is promised by {due}."),
+        }];
+    }
+    let clock = known.request.clock("answer").filter(|clock| clock.status != ClockStatus::Dropped);
+    let said = clock.map(|clock| {
+        let name = vocabulary::commitment(&clock.commitment, language);
+        let became = vocabulary::promise(clock.status, clock.broken, language);
+        let joint = match language {
+            Language::Fr => " : ",
+            Language::En => ": ",
+        };
+        format!("{name}{joint}{became}.")
+    });
+    said.into_iter().collect()
+}
+
+/// Something that the requester wants.
+pub(super) async fn act(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    wishes: Wishes,
+    request: Request,
+) -> Response {
+    let reader = Reader::new(&tenant, &asked(query), &headers);
+    let sent = match Sent::read(request, &app).await {
+        Ok(sent) => sent.flat,
+        Err(problem) => return reader.problem(&app, problem),
+    };
+    let code = sent.one("code").unwrap_or_default();
+    let done = acted(&app, &reader, &wishes, &sent, code).await;
+    if let Err(problem) = &done
+        && matches!(problem.code.as_str(), "not_found" | "follow.code_unreadable" | "rate.exceeded")
+    {
+        return again(&app, &reader, problem.clone(), code);
+    }
+    let status = match &done {
+        Ok(()) => StatusCode::OK,
+        Err(problem) => StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    let problem = done.as_ref().err().map(|problem| problem.text.get(reader.language).to_owned());
+    match followed(&app, &reader, &wishes, code).await {
+        Ok(inside) => {
+            let inside = context! { done => done.is_ok(), problem => problem, ..inside };
+            reader.page(&app, status, "follow.html", inside)
+        }
+        Err(problem) => reader.problem(&app, problem),
+    }
+}
+
+async fn acted(app: &App, reader: &Reader, wishes: &Wishes, sent: &Flat, code: &str) -> Result<(), Problem> {
+    let request = find(app, &reader.tenant, wishes, code).await?;
+    let command_id = token::checked(app, &reader.tenant, PURPOSE, sent.one("token").unwrap_or_default())?;
+    let text = sent.one("text").map(str::to_owned);
+    let command = match sent.one("action") {
+        Some("reply") => Command::Reply { text, form: Map::new(), complete: true },
+        Some("withdraw") => Command::Withdraw { reason: text },
+        Some("reopen") => Command::Reopen { reason: text.unwrap_or_default() },
+        Some("rate") => {
+            let score = sent.one("score").and_then(|score| score.parse().ok()).unwrap_or_default();
+            Command::Rate { score, comment: text }
+        }
+        Some(_) | None => {
+            let (fr, en) = ("Ce formulaire est incomplet.", "This form is incomplete.");
+            return Err(Problem::unprocessable("form.invalid", fr, en));
+        }
+    };
+    let submission = Submission {
+        tenant: reader.tenant.clone(),
+        request: Some(request),
+        command,
+        actor: Actor::Requester,
+        command_id,
+        occurred_at: None,
+        expected: None,
+    };
+    app.submit(submission).await.map(drop)
+}
