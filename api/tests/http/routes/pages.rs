@@ -47,7 +47,8 @@ fn code_of(page: &str) -> String {
 async fn a_form_becomes_a_request_that_is_followed_and_taken_back() {
     let town = Town::new().await;
     let list = town.get("/pages/ville?q=nid-de-poule&lang=en", None).await;
-    assert!(list.text.contains("/pages/ville/voirie/chaussee-abimee?lang=en"), "{}", list.text);
+    let links = list.text.replace("&#x2f;", "/");
+    assert!(links.contains("/pages/ville/voirie/chaussee-abimee?lang=en"), "{links}");
     let policy = list.headers["content-security-policy"].to_str().unwrap();
     assert!(
         policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
