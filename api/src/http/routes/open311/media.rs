@@ -46,7 +46,7 @@ pub(super) async fn arrived(
         }
         let declared = Some(file.kind.as_str()).filter(|kind| *kind != "application/octet-stream");
         match stored(app, &call.tenant, &file.name, declared, file.bytes).await {
-            Ok(file) => media.files.extend(serde_json::to_value(file).ok()),
+            Ok(file) => media.files.extend(serde_json::to_value(file.file).ok()),
             Err(problem) => wrong.push(problem),
         }
     }
@@ -90,7 +90,7 @@ async fn fetched(app: &App, call: &Call, field: Option<&Field>, address: &str) -
     let answer = caller()?.call(Reach::Public, asked).await.ok().filter(|answer| answer.status == 200)?;
     let declared = answer.header("content-type").and_then(|kind| kind.split(';').next()).map(str::trim);
     let file = stored(app, &call.tenant, &name, declared, &answer.body).await.ok()?;
-    serde_json::to_value(file).ok()
+    serde_json::to_value(file.file).ok()
 }
 
 /// What makes the calls; made at the first one.

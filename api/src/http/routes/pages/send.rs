@@ -95,21 +95,7 @@ async fn taken(
         Ok(id) => id,
         Err(problem) => return again(&problem, &errors),
     };
-    let mut form = values(&definition.form, &sent.flat, PREFIX);
-    for (field, files) in &files {
-        let list = files.iter().filter_map(|file| serde_json::to_value(file).ok());
-        form.insert(field.clone(), list.collect());
-    }
-    let command = Command::Receive {
-        process: definition.process.clone(),
-        channel: Channel::Web,
-        opened_by: Opener::Citizen,
-        requester: requester(&sent.flat, reader.language),
-        form,
-        external: None,
-        first_received_at: None,
-        answer: None,
-    };
+    let command = command(definition, reader, &sent, &files);
     let consent = needs_consent(definition) && sent.flat.one("consent").is_none();
     if consent || !errors.is_empty() {
         let (problem, more) = refused(app, tenant, plan, &command, consent)?;
@@ -129,6 +115,26 @@ async fn taken(
         Ok(receipt) => shown(app, reader, &receipt),
         Err(problem) if problem.status < 500 => again(&problem, &problem.errors),
         Err(problem) => Err(problem),
+    }
+}
+
+/// The command that the form is.
+fn command(definition: &Definition, reader: &Reader, sent: &Sent, files: &Files) -> Command {
+    let mut form = values(&definition.form, &sent.flat, PREFIX);
+    for (field, files) in files {
+        // Without its proof, which every upload draws anew: the same form sent twice must be the same command.
+        let list = files.iter().filter_map(|file| serde_json::to_value(&file.file).ok());
+        form.insert(field.clone(), list.collect());
+    }
+    Command::Receive {
+        process: definition.process.clone(),
+        channel: Channel::Web,
+        opened_by: Opener::Citizen,
+        requester: requester(&sent.flat, reader.language),
+        form,
+        external: None,
+        first_received_at: None,
+        answer: None,
     }
 }
 
