@@ -244,5 +244,5 @@ async fn every_process_of_the_town_has_its_page_in_both_languages() {
         jsonschema::validator_for(&schema.json["schema"]).unwrap();
         seen += 1;
     }
-    assert!(seen > 50, "{seen}");
+    assert!(seen > 40, "{seen}");
 }

@@ -216,9 +216,7 @@ impl Checker<'_> {
                 Some(Value::Object(place))
             }
             // Whoever has no map knows the address; where it lies is found out later.
-            (None, None) if place.get("address").and_then(Value::as_str).is_some_and(is_written) => {
-                Some(Value::Object(place))
-            }
+            (None, None) if names_address_alone(value) => Some(Value::Object(place)),
             _ => self.wrong_type(fr, en),
         }
     }
@@ -294,8 +292,11 @@ impl Checker<'_> {
     }
 }
 
-fn is_written(text: &str) -> bool {
-    !text.trim().is_empty()
+/// Whether a place is told by its address, and nothing else that should have been a number of degrees.
+fn names_address_alone(place: &Value) -> bool {
+    let absent = |key: &str| place.get(key).is_none_or(Value::is_null);
+    let address = place.get("address").and_then(Value::as_str);
+    address.is_some_and(|text| !text.trim().is_empty()) && absent("lat") && absent("lon")
 }
 
 /// Whether a media type fits a pattern such as `image/*` or `application/pdf`.

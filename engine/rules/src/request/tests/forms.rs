@@ -156,6 +156,7 @@ fn what_has_another_shape_is_refused() {
         (FieldType::Location, json!([1]), "field.type"),
         (FieldType::Location, json!({ "address": " " }), "field.type"),
         (FieldType::Location, json!({ "lat": 1, "address": "1 rue X" }), "field.type"),
+        (FieldType::Location, json!({ "lat": "north", "address": "1 rue X" }), "field.type"),
         (FieldType::Location, json!({ "lat": 1, "lon": 2, "street": "x" }), "field.type"),
         (FieldType::Files, json!(["x"]), "field.type"),
         (FieldType::Person, json!({ "first_name": "x" }), "field.type"),
