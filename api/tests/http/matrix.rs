@@ -217,6 +217,9 @@ fn body_of(document: &Value, operation: &Value, path: &str) -> (Option<String>, 
         return (None, String::new());
     };
     let (kind, media) = content.iter().next().unwrap();
+    if kind == "application/octet-stream" {
+        return (Some(kind.clone()), "un texte".to_owned());
+    }
     let schema = &media["schema"];
     let schema =
         schema["$ref"].as_str().map_or(schema, |to| document.pointer(to.trim_start_matches('#')).unwrap());
