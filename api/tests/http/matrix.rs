@@ -226,6 +226,7 @@ fn body_of(document: &Value, operation: &Value, path: &str) -> (Option<String>, 
     let named = media["examples"].as_object().and_then(|all| all.values().next()).map(|one| &one["value"]);
     let examples = [named, media.get("example"), schema.get("example"), schema.pointer("/examples/0")];
     let example = examples.into_iter().flatten().next().cloned().or_else(|| known_body(path));
+    let example = example.or_else(|| (kind == "multipart/form-data").then(|| serde_json::json!({})));
     let example = example.unwrap_or_else(|| panic!("{path} has a body and no example of it"));
     match kind.as_str() {
         "application/x-www-form-urlencoded" => {

@@ -84,7 +84,9 @@ pub(crate) struct FileOfMine {
 #[utoipa::path(
     post, path = "/v1/{tenant}/follow/files", tag = "public", security(()),
     params(("tenant" = String, Path, description = "The collectivity.")),
-    request_body = FileOfMine,
+    request_body(content = FileOfMine, example = json!({
+        "code": "7K3M-9XQ2-4T", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    })),
     responses(
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "A part of it.", body = Vec<u8>, content_type = "application/octet-stream"),
