@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use guichet_engine::rules::process::Party;
+use guichet_engine::rules::records::access::Ground;
 use guichet_engine::rules::request::{Contact, Hold, Personal, Request, Stage, What};
 use guichet_engine::{Entry, Known};
 use schemars::JsonSchema;
@@ -115,20 +117,44 @@ pub(crate) fn rename(form: &mut Map<String, Value>, names: &BTreeMap<String, Str
     }
 }
 
-/// Whether a member of staff may read what was said in a request: the front office, the service in charge, those who have
-/// a task or a step of it before them, and those who already acted on it. Colleagues elsewhere see where it stands only.
+/// By which right a member of staff may read on `day` what was said in a request: the agent and the service in charge,
+/// those whom the sheet names for its qualification or a task of it, and those who are to approve its answer or stand in
+/// for one of them on that day. None for colleagues elsewhere, who see where it stands only.
 #[must_use]
-pub fn may_read(known: &Known, code: &str) -> bool {
+pub fn reading_ground(known: &Known, code: &str, day: NaiveDate) -> Option<Ground> {
     let (request, organisation) = (&known.request, &known.organisation);
     let is_one_of = |party: &Party| {
         let people = organisation.all_of(party, &request.tenant, request.service.as_deref());
         people.iter().any(|person| person.person == code)
     };
-    let definition = known.plan.definition();
-    let approves = match &request.stage {
+    let tasks = || request.tasks.values().filter_map(|task| task.by.as_ref()).any(is_one_of);
+    let qualifies = || known.plan.definition().qualification.by.as_ref().is_some_and(is_one_of);
+    match () {
+        () if request.agent.as_deref() == Some(code) => Some(Ground::InCharge),
+        () if is_one_of(&Party::ServiceInCharge) => Some(Ground::Service),
+        () if qualifies() => Some(Ground::Qualification),
+        () if tasks() => Some(Ground::Task),
+        () if approves(known, code, day) => Some(Ground::Approval),
+        () => None,
+    }
+}
+
+/// Whether a member of staff may read on `day` what was said in a request: see [`reading_ground`].
+#[must_use]
+pub fn may_read(known: &Known, code: &str, day: NaiveDate) -> bool {
+    reading_ground(known, code, day).is_some()
+}
+
+/// Whether the answer waits for their approval, or for that of somebody whom they stand in for on that day.
+fn approves(known: &Known, code: &str, day: NaiveDate) -> bool {
+    let stands_in = |absent: &str| {
+        let mut standins = known.organisation.standins.iter();
+        standins.any(|one| one.by == code && one.absent == absent && one.from <= day && day <= one.until)
+    };
+    match &known.request.stage {
         Stage::InValidation(approval) => approval.open.as_ref().is_some_and(|open| {
             let mut named = open.approvers.iter().chain(open.delegated.iter().map(|(_, to)| to));
-            named.any(|approver| approver == code || stands_in(known, code, approver))
+            named.any(|approver| approver == code || stands_in(approver))
         }),
         Stage::Received
         | Stage::Qualified
@@ -140,17 +166,7 @@ pub fn may_read(known: &Known, code: &str) -> bool {
         | Stage::Refused
         | Stage::Forwarded { .. }
         | Stage::Merged { .. } => false,
-    };
-    approves
-        || request.agent.as_deref() == Some(code)
-        || request.touched_by.iter().any(|actor| *actor == format!("agent:{code}"))
-        || is_one_of(&Party::ServiceInCharge)
-        || definition.qualification.by.as_ref().is_some_and(is_one_of)
-        || request.tasks.values().filter_map(|task| task.by.as_ref()).any(is_one_of)
-}
-
-fn stands_in(known: &Known, code: &str, absent: &str) -> bool {
-    known.organisation.standins.iter().any(|standin| standin.by == code && standin.absent == absent)
+    }
 }
 
 /// A form value without the wrapping of personal ones; nothing where it is erased or still sealed.

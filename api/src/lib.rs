@@ -65,6 +65,7 @@ mod recording;
 mod request;
 pub mod rights;
 pub mod settings;
+mod sign_in;
 pub mod simulation;
 pub mod starter;
 mod store;
@@ -80,7 +81,7 @@ pub use catalogue_folder::{
     list_catalogue_files, read_catalogue_files, read_catalogue_folder,
 };
 pub use dashboard::{Dashboard, Titles};
-pub use dossier::{Dossier, may_read};
+pub use dossier::{Dossier, may_read, reading_ground};
 pub use explanation::{Choice, ClockExplained, Explained, RuleCited, explain};
 pub use guichet_engine as engine;
 pub use guichet_projections as projections;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accesses;
 mod alerts;
 mod answer;
 mod catalogue;
@@ -29,6 +30,7 @@ mod webhooks;
 #[cfg(test)]
 mod tests;
 
+pub use accesses::AccessEntry;
 pub use alerts::{AlertLine, Reach};
 pub use answer::{Answer, PAGE_ROWS, PAGE_ROWS_MAX, Page};
 pub use catalogue::{CatalogueEntry, CatalogueOrder, CatalogueQuery, ThemeEntry};

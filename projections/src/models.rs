@@ -25,7 +25,7 @@ pub(crate) struct Begin {
 }
 
 /// All of them. Those that others look up come first.
-pub(crate) static ALL: [&ReadModel; 14] = [
+pub(crate) static ALL: [&ReadModel; 15] = [
     &crate::definitions::MODEL,
     &crate::request_card::MODEL,
     &crate::inbox::MODEL,
@@ -40,4 +40,5 @@ pub(crate) static ALL: [&ReadModel; 14] = [
     &crate::subscriptions::MODEL,
     &crate::alerts::MODEL,
     &crate::ideas::MODEL,
+    &crate::accesses::MODEL,
 ];

@@ -89,6 +89,7 @@ pub(crate) fn failed(error: &ServeError, language: Language) -> Failure {
             let free = free_port(*bind).map(|port| format!("; port {port} is free")).unwrap_or_default();
             Failure::usage(format!("cannot listen on {bind}: the address is taken or forbidden{free}"))
         }
+        (ServeError::SignIn(_), _) => Failure::usage(error.to_string()),
         (ServeError::Access(_) | ServeError::Stopped(_), _) => Failure::store(error.to_string()),
     }
 }

@@ -161,8 +161,12 @@ pub(crate) struct Wishes {
     pub(crate) expected: Option<u64>,
     /// How long it would wait for read models to have seen its command.
     pub(crate) wait: Option<Duration>,
-    /// Its key, if it sent one.
+    /// Its key or its session's token, if it sent one.
     key: Option<String>,
+    /// Its cookies, if it sent any.
+    cookies: Option<String>,
+    /// Whether it would change something and may have been made to by a page of another site.
+    foreign: bool,
     /// What its path names.
     about: About,
     /// Who it is, where the program around these routes knows already.
@@ -216,6 +220,8 @@ impl FromRequestParts<App> for Wishes {
             expected: expected(headers, text("if-match"))?,
             wait: text("prefer").and_then(wait_of),
             key: text("authorization").and_then(bearer),
+            cookies: text("cookie").map(str::to_owned),
+            foreign: !parts.method.is_safe() && !is_own_page(headers, &state.sign_in.origin()),
             // A path that cannot be read names nothing; the handler's own reading of it refuses.
             about: named.map(|named| About::of(&named)).unwrap_or_default(),
             known: parts.extensions.get().cloned(),
@@ -288,6 +294,17 @@ pub(crate) fn wait_of(prefer: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds.trim().parse().ok()?).min(WAIT_MAX))
 }
 
+/// Whether a page of this server makes the call, by what the browser says and no page can forge (Fetch Metadata; RFC 6454).
+/// What says nothing of it is no browser, and has no business with cookies.
+fn is_own_page(headers: &HeaderMap, origin: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(from)) => from == origin,
+        (None, None) => false,
+    }
+}
+
 fn bearer(authorization: &str) -> Option<String> {
     let (scheme, key) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
@@ -337,6 +354,15 @@ impl Caller {
         self.processes.is_empty() || self.processes.iter().any(|limit| limit == process || limit == theme)
     }
 
+    /// Whether they may give these rights to a program: those of the staff may, a program only what it has itself.
+    pub(crate) fn may_give(&self, scopes: &[Scope]) -> bool {
+        match (&self.principal, &self.scopes) {
+            (Principal::Agent(_), _) => true,
+            (Principal::Integrator(_), KeyScopes::Only(own)) => scopes.iter().all(|one| own.contains(one)),
+            (Principal::Integrator(_), KeyScopes::All) | (Principal::Citizen(_), _) => false,
+        }
+    }
+
     /// Whether the key is limited to some processes.
     pub(crate) fn is_limited(&self) -> bool {
         !self.processes.is_empty()
@@ -368,20 +394,65 @@ impl Wishes {
             let (principal, processes) = (known.principal.clone(), Vec::new());
             return Ok(Some(Caller { principal, scopes: KeyScopes::All, processes }));
         }
-        let Some(key) = &self.key else { return Ok(None) };
         let now = app.guichet.now();
-        let Some(entry) = app.access.holder(tenant, key, now) else {
-            app.strangers.take(tenant, self.address, now).map_err(Problem::too_many)?;
-            return Err(Problem::unauthorized());
-        };
-        let principal = entry.principal();
-        // Whoever left the town hall has a key that opens nothing, even before it is taken back.
-        if let Principal::Agent(code) = &principal {
-            let organisation = app.guichet.engine().organisation_now(tenant).await?.unwrap_or_default();
-            let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
-            person.ok_or_else(Problem::unauthorized)?;
+        if let Some(token) = self.session_token(app, tenant)? {
+            let held = app.sign_in.holder(&app.guichet, tenant, &token, now).await?;
+            return match held {
+                Some((principal, _)) => {
+                    self.still_there(app, tenant, &principal).await?;
+                    Ok(Some(Caller { principal, scopes: KeyScopes::All, processes: Vec::new() }))
+                }
+                // A browser goes on sending the cookie of a session that is over: it is nobody then.
+                None if self.key.is_none() => Ok(None),
+                None => self.stranger(app, tenant),
+            };
         }
+        let Some(key) = &self.key else { return Ok(None) };
+        let Some(entry) = app.access.holder(tenant, key, now) else { return self.stranger(app, tenant) };
+        let principal = entry.principal();
+        self.still_there(app, tenant, &principal).await?;
         Ok(Some(Caller { principal, scopes: entry.key_scopes(), processes: entry.processes }))
+    }
+
+    fn stranger<T>(&self, app: &App, tenant: &str) -> Result<T, Problem> {
+        app.strangers.take(tenant, self.address, app.guichet.now()).map_err(Problem::too_many)?;
+        Err(Problem::unauthorized())
+    }
+
+    /// Whoever left the town hall has a key, or a session, that opens nothing, even before it is taken back.
+    async fn still_there(&self, app: &App, tenant: &str, principal: &Principal) -> Result<(), Problem> {
+        let Principal::Agent(code) = principal else { return Ok(()) };
+        let organisation = app.guichet.engine().organisation_now(tenant).await?.unwrap_or_default();
+        let person = organisation.person(code).filter(|person| organisation.works_for(person, tenant));
+        person.map(|_| ()).ok_or_else(Problem::unauthorized)
+    }
+
+    /// The token of the session that was shown, as a bearer's or as a cookie. A cookie is sent along whoever made the
+    /// browser call, so for changing something the page must be this server's own.
+    pub(crate) fn session_token(&self, app: &App, tenant: &str) -> Result<Option<String>, Problem> {
+        match &self.key {
+            Some(key) if key.starts_with(crate::sign_in::PREFIX) => Ok(Some(key.clone())),
+            Some(_) => Ok(None),
+            None => match self.session_cookie(app, tenant) {
+                Some(_) if self.foreign => Err(Problem::cross_site()),
+                token => Ok(token),
+            },
+        }
+    }
+
+    /// The session's token among the cookies.
+    pub(crate) fn session_cookie(&self, app: &App, tenant: &str) -> Option<String> {
+        self.cookies.as_deref().and_then(|header| app.sign_in.cookies().session(header, tenant))
+    }
+
+    /// What signs out at the identity provider, among the cookies.
+    pub(crate) fn hint(&self, app: &App, tenant: &str) -> Option<String> {
+        self.cookies.as_deref().and_then(|header| app.sign_in.cookies().hint(header, tenant))
+    }
+
+    /// What tells the browser that went to an identity provider, among the cookies.
+    pub(crate) fn bound(&self, app: &App) -> Option<String> {
+        self.cookies.as_deref().and_then(|header| app.sign_in.cookies().bound(header))
     }
 
     /// Who calls, if they may do this; there must be someone. A key that is limited to some processes is let through

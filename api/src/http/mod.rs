@@ -34,7 +34,9 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::guichet::Guichet;
+use crate::rights::Accesses;
 use crate::rights::keys::{Access, AccessError};
+use crate::sign_in::SignIn;
 use cross_origin::cross_origin;
 pub use extract::Recognised;
 use pressure::Pressure;
@@ -107,6 +109,9 @@ pub enum ServeError {
     /// The keys cannot be read.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// What the settings say of signing in cannot be.
+    #[error("[sign_in]: {0}")]
+    SignIn(String),
     /// It ended badly.
     #[error("the server stopped: {0}")]
     Stopped(std::io::Error),
@@ -117,6 +122,8 @@ pub enum ServeError {
 pub(crate) struct App {
     pub(crate) guichet: Guichet,
     pub(crate) access: Arc<Access>,
+    pub(crate) sign_in: Arc<SignIn>,
+    pub(crate) accesses: Arc<Accesses>,
     pub(crate) look_ups: Arc<Throttle>,
     pub(crate) arrivals: Arc<Throttle>,
     pub(crate) strangers: Arc<Throttle>,
@@ -150,7 +157,7 @@ impl App {
 /// The routes of an engine, ready to be served or called in a test.
 ///
 /// # Errors
-/// [`ServeError::Access`].
+/// [`ServeError::Access`], [`ServeError::SignIn`].
 pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeError> {
     Ok(cross_origin(surrounded(app(guichet, options)?), &options.origins))
 }
@@ -159,6 +166,8 @@ fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
     Ok(App {
         guichet: guichet.clone(),
         access: Arc::new(Access::open(&guichet.options().data)?),
+        sign_in: Arc::new(SignIn::new(guichet).map_err(ServeError::SignIn)?),
+        accesses: Arc::default(),
         look_ups: Arc::new(Throttle::new(LOOK_UPS)),
         arrivals: Arc::new(Throttle::new(ARRIVALS)),
         strangers: Arc::new(Throttle::new(STRANGERS)),

@@ -165,6 +165,17 @@ impl Problem {
         Self { needs: Some(scope.name().to_owned()), ..problem }
     }
 
+    /// A cookie came along with what another site's page may have made the browser send.
+    #[must_use]
+    pub fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "session.cross_site",
+            "Cette action vient d’un autre site que celui-ci ; elle n’est pas faite.",
+            "This action comes from another site than this one; it is not done.",
+        )
+    }
+
     /// The key is limited to some processes, and this is about another one, or about all of them.
     #[must_use]
     pub fn beyond_key() -> Self {

@@ -37,6 +37,7 @@ sections! {
 
 pub use attachments::WhenDown;
 pub use payments::Provider as PaymentProvider;
+pub use sign_in::{Provider, StaffBy};
 
 /// The largest file of settings, in bytes.
 pub const SETTINGS_BYTES_MAX: u64 = 256 * 1024;
@@ -83,7 +84,9 @@ impl Settings {
             return Err(SettingsError::TooLarge { path: path.to_owned() });
         }
         let text = std::fs::read_to_string(path).map_err(fault)?;
-        Self::parse(&text, path)
+        let mut settings = Self::parse(&text, path)?;
+        settings.sign_in.count_from(path.parent().unwrap_or(path));
+        Ok(settings)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {

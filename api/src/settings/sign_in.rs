@@ -1,6 +1,6 @@
 //! `[sign_in]`: the identity providers of agents and citizens, by OpenID Connect.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -23,6 +23,15 @@ pub struct Section {
 impl Default for Section {
     fn default() -> Self {
         Self { agents: None, citizens: None, portals: Vec::new(), idle_minutes: 30, hours: 10 }
+    }
+}
+
+impl Section {
+    /// Lets paths count from this folder.
+    pub(super) fn count_from(&mut self, folder: &Path) {
+        for provider in self.agents.iter_mut().chain(&mut self.citizens) {
+            provider.client_secret_file = folder.join(&provider.client_secret_file);
+        }
     }
 }
 

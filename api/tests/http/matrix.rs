@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use guichet::accounts::{Identity, signed_in};
 use guichet::http::openapi::document;
+use guichet::projections::Session;
 use guichet::rights::{RoleRules, Scope};
 use guichet::{Access, Holder, KeyTerms};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::{MORNING, Town, pothole, request};
 
@@ -36,6 +41,8 @@ struct Caller {
     key: Option<String>,
     /// What they may do.
     may: Vec<Scope>,
+    /// Their session, if they signed in.
+    session: Option<(&'static str, &'static str, String)>,
     /// The collectivity that knows them, if one does.
     home: Option<&'static str>,
 }
@@ -59,6 +66,10 @@ async fn every_operation_lets_in_whom_its_security_names_and_nobody_else() {
     let mut tried = 0;
     for operation in &operations {
         for caller in &callers {
+            // Whoever signed out, or closed the account, by an operation before this one is there again.
+            if let Some((tenant, kind, holder)) = &caller.session {
+                session(&town, tenant, kind, holder).await;
+            }
             for tenant in ["ville", "ccas", "nulle"] {
                 if tenant != "ville" && !operation.path.contains("{tenant}") {
                     continue;
@@ -254,6 +265,8 @@ fn body_of(document: &Value, operation: &Value, path: &str) -> (Option<String>, 
 fn known_body(path: &str) -> Option<Value> {
     match path {
         "/v1/{tenant}/requests" => Some(pothole()),
+        "/v1/{tenant}/files" => Some(json!("some bytes")),
+        "/v1/{tenant}/follow/files" => Some(json!({ "code": "2345-6789-ABCD", "sha256": "a".repeat(64) })),
         "/v1/{tenant}/follow" => Some(json!({ "code": "2345-6789-ABCD" })),
         "/v1/{tenant}/account/requests" => Some(json!({ "code": "2345-6789-ABCD" })),
         "/v1/{tenant}/account/requests/{request}/actions" => Some(json!({ "command": "withdraw" })),
@@ -280,13 +293,15 @@ async fn callers(town: &Town) -> Vec<Caller> {
         name: name.to_owned(),
         key: Some(key),
         may: may.to_vec(),
+        session: None,
         home: Some("ville"),
     };
     let stranger = |name: &str, key: String| Caller { home: None, ..caller(name, key, &[]) };
     let program = || Holder::Integrator("portail".into());
     let staff: Vec<Scope> = STAFF.to_vec();
 
-    let mut callers = vec![Caller { name: "nobody".into(), key: None, may: Vec::new(), home: None }];
+    let mut callers =
+        vec![Caller { name: "nobody".into(), key: None, may: Vec::new(), session: None, home: None }];
     callers.push(caller("program without rights", make(program(), Some(Vec::new()), "ville").0, &[]));
     for scope in Scope::ALL.iter().filter(|scope| !PEOPLE.contains(scope)) {
         let key = make(program(), Some(vec![*scope]), "ville").0;
@@ -310,6 +325,18 @@ async fn callers(town: &Town) -> Vec<Caller> {
     let (key, entry) = make(program(), Some(all.clone()), "ville");
     access.revoke("ville", &entry.id, MORNING.parse().unwrap()).unwrap();
     callers.push(stranger("taken back", key));
+    let plain = plain_agent(town).await;
+    for (name, tenant, kind, holder, home, may) in [
+        ("citizen with an account", "ville", "citizen", ACCOUNT, Some("ville"), &CITIZENS[..]),
+        ("citizen of another collectivity", "ccas", "citizen", ACCOUNT, Some("ccas"), &CITIZENS),
+        ("plain agent who signed in", "ville", "agent", plain.as_str(), Some("ville"), &STAFF),
+        ("one who left and is signed in", "ville", "agent", "z99", None, &[]),
+    ] {
+        let key = session(town, tenant, kind, holder).await;
+        let session = Some((tenant, kind, holder.to_owned()));
+        callers.push(Caller { session, home, ..caller(name, key, may) });
+    }
+    callers.push(stranger("guessed session", format!("gs_{}", "A".repeat(43))));
     let soon = KeyTerms {
         scopes: Some(all),
         expires: Some(town.guichet.now() + TimeDelta::seconds(1)),
@@ -332,6 +359,34 @@ const STAFF: [Scope; 10] = [
     Scope::FilesWrite,
     Scope::FilesRead,
 ];
+/// What every citizen with an account may do.
+const CITIZENS: [Scope; 2] = [Scope::Account, Scope::FilesWrite];
+/// An account.
+const ACCOUNT: &str = "0198c6a2-0000-8000-8000-0000000000aa";
+
+/// The token of somebody who is signed in, however long the test takes.
+async fn session(town: &Town, tenant: &str, kind: &str, holder: &str) -> String {
+    let token = format!("gs_{tenant}-{kind}-{holder}");
+    let now = town.guichet.now();
+    let session = Session {
+        digest: URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes())),
+        tenant: tenant.to_owned(),
+        kind: kind.to_owned(),
+        holder: holder.to_owned(),
+        opened: now,
+        touched: now + TimeDelta::days(30),
+        ends: now + TimeDelta::days(30),
+    };
+    let models = town.guichet.read_models();
+    models.session_end(&session.digest).await.unwrap();
+    models.session_open(&session, TimeDelta::minutes(30)).await.unwrap();
+    if kind == "citizen" {
+        let identity = Identity { provider: "essai".into(), ..Identity::default() };
+        signed_in(&town.guichet, tenant, ACCOUNT.parse().unwrap(), &identity).await.unwrap();
+    }
+    token
+}
+
 /// What only people can have.
 const PEOPLE: [Scope; 2] = [Scope::Account, Scope::DefinitionsPropose];
 

@@ -4,14 +4,16 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use guichet_engine::Known;
 use guichet_engine::rules::process::{Channel, Complexity, Kind, Priority};
-use guichet_engine::rules::request::{Actor, RequestId, TaskStatus};
+use guichet_engine::rules::records::access::{Data, Ground};
+use guichet_engine::rules::request::{RequestId, TaskStatus};
 use guichet_engine::rules::text::Text;
 use guichet_projections::{CardOrder, CardQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::dossier::{Dossier, may_read};
+use crate::dossier::{Dossier, reading_ground};
 use crate::http::App;
 use crate::http::answers::{Promise, page, promises, tag, true_at};
 use crate::http::extract::{Ask, At, Wishes, request_id};
@@ -20,7 +22,7 @@ use crate::http::openapi::{
     PriorityWord, ProblemAnswer, TimelineAnswer, Words,
 };
 use crate::http::problem::Problem;
-use crate::rights::Scope;
+use crate::rights::{Principal, Scope};
 
 /// Which requests, and in which order.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -193,9 +195,13 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let principal = wishes.needs(&app, &tenant, Scope::RequestsRead).await?;
     let known = app.guichet.request(&tenant, request_id(&request)?).await?;
-    let dossier = match principal.actor() {
-        Actor::Agent(code) if may_read(&known, &code) => Some(app.guichet.dossier(&tenant, &known).await?),
-        Actor::Agent(_) | Actor::Integrator(_) | Actor::Requester | Actor::Engine => None,
+    let dossier = match opens(&app, &tenant, &wishes, &known).await? {
+        Some(ground) => {
+            let opened = (Data::Dossier, ground);
+            app.accesses.note(&app.guichet, (&tenant, &principal), known.request.id, opened).await?;
+            Some(app.guichet.dossier(&tenant, &known).await?)
+        }
+        None => None,
     };
     let allowed = app.guichet.allowed(&known, &principal.actor());
     let request = &known.request;
@@ -225,6 +231,19 @@ pub(crate) async fn one(
     let mut response = axum::Json(answer).into_response();
     tag(response.headers_mut(), known.revision);
     Ok(response)
+}
+
+/// By which right whoever calls may have what was said; none for those who may not.
+async fn opens(app: &App, tenant: &str, wishes: &Wishes, known: &Known) -> Result<Option<Ground>, Problem> {
+    match wishes.needs_caller(app, tenant, Scope::DossiersRead).await {
+        Ok(caller) => Ok(match caller.principal {
+            Principal::Agent(code) => reading_ground(known, &code, app.guichet.now().date_naive()),
+            Principal::Integrator(_) => Some(Ground::Key),
+            Principal::Citizen(_) => None,
+        }),
+        Err(problem) if problem.needs.is_some() => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskAnswer {

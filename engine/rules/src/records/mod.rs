@@ -4,7 +4,7 @@
 //! As with requests, deciding reads and never writes: a kind's file holds its events, the state folded from them, and
 //! pure functions that answer the events which a command makes happen, or a refusal.
 
-mod access;
+pub mod access;
 pub mod alert;
 pub mod contact;
 pub mod support;

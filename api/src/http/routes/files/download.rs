@@ -8,19 +8,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use guichet_engine::Span;
-use guichet_engine::rules::request::{Actor, RequestId};
+use guichet_engine::rules::records::access::{Data, Ground};
+use guichet_engine::rules::request::RequestId;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, Take};
 use utoipa::ToSchema;
 
 use crate::attachments::{Asked, Reader, StoredFile, file_in};
-use crate::dossier::may_read;
+use crate::dossier::reading_ground;
 use crate::http::App;
 use crate::http::extract::{At, Json, Wishes, request_id};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::http::routes::follow::find;
-use crate::rights::Scope;
+use crate::rights::{Principal, Scope};
 
 /// Bytes handed over at once.
 const PIECE: usize = 64 * 1024;
@@ -58,14 +59,13 @@ pub(crate) async fn files_download(
     let principal = wishes.needs(&app, &tenant, Scope::FilesRead).await?;
     let request = request_id(&request)?;
     let known = app.guichet.request(&tenant, request).await?;
-    let reads = match principal.actor() {
-        Actor::Agent(code) => may_read(&known, &code),
-        Actor::Integrator(_) => true,
-        Actor::Requester | Actor::Engine => false,
+    let ground = match &principal {
+        Principal::Agent(code) => reading_ground(&known, code, app.guichet.now().date_naive()),
+        Principal::Integrator(_) => Some(Ground::Key),
+        Principal::Citizen(_) => None,
     };
-    if !reads {
-        return Err(Problem::not_found());
-    }
+    let opened = (Data::File, ground.ok_or_else(Problem::not_found)?);
+    app.accesses.note(&app.guichet, (&tenant, &principal), request, opened).await?;
     answer(&app, &tenant, request, &sha256, Asked::ByStaff, &headers).await
 }
 

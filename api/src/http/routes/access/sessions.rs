@@ -1,0 +1,115 @@
+//! Who is signed in, and signing out.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::sign_in::known;
+use crate::http::App;
+use crate::http::extract::{At, Wishes};
+use crate::http::openapi::ProblemAnswer;
+use crate::http::problem::Problem;
+use crate::rights::{Principal, Scope};
+use crate::sign_in::{Kind, digest};
+
+/// Who calls, and what they may do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "kind": "agent", "holder": "a01", "name": "Sylvie Marchand", "scopes": ["requests:read"] }))]
+pub(crate) struct SessionAnswer {
+    /// `agent`, `integrator`, `citizen`, or `nobody`.
+    kind: String,
+    /// A staff code, the name of a program, or the id of an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<String>,
+    /// The name of a member of staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What they may do here.
+    scopes: Vec<String>,
+}
+
+/// A session that was ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SignedOut {
+    /// Where to go to sign out at the identity provider too, if it offers that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+}
+
+/// Who am I, and what may I do?
+#[utoipa::path(
+    get, path = "/v1/{tenant}/session", tag = "public", operation_id = "session_read", security(()),
+    params(("tenant" = String, Path, description = "The collectivity.")),
+    responses(
+        (status = 200, description = "Whoever calls, by cookie, key or session.", body = SessionAnswer),
+        (status = 401, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer),
+        (status = 429, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn session_read(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    known(&app, &tenant).await?;
+    let mut answer =
+        SessionAnswer { kind: "nobody".to_owned(), holder: None, name: None, scopes: Vec::new() };
+    if let Some(principal) = wishes.caller(&app, &tenant).await? {
+        for scope in Scope::ALL {
+            if wishes.needs_caller(&app, &tenant, *scope).await.is_ok() {
+                answer.scopes.push(scope.name().to_owned());
+            }
+        }
+        let (kind, holder) = match &principal {
+            Principal::Agent(code) => ("agent", code.clone()),
+            Principal::Integrator(name) => ("integrator", name.clone()),
+            Principal::Citizen(account) => ("citizen", account.to_string()),
+        };
+        if let Principal::Agent(code) = &principal {
+            let organisation = app.guichet.engine().organisation_now(&tenant).await?.unwrap_or_default();
+            answer.name = organisation.person(code).map(|person| person.name.clone());
+        }
+        (answer.kind, answer.holder) = (kind.to_owned(), Some(holder));
+    }
+    Ok(axum::Json(answer).into_response())
+}
+
+/// Sign out.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/sign-out", tag = "public", operation_id = "session_end", security(()),
+    params(("tenant" = String, Path, description = "The collectivity.")),
+    responses(
+        (status = 200, description = "The session is over, if there was one.", body = SignedOut),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn session_end(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    known(&app, &tenant).await?;
+    let mut provider = None;
+    if let Some(token) = wishes.session_token(&app, &tenant)? {
+        let held = app.sign_in.holder(&app.guichet, &tenant, &token, app.guichet.now()).await?;
+        if let Some((principal, _)) = held {
+            app.guichet.read_models().session_end(&digest(&token)).await?;
+            let kind = if matches!(principal, Principal::Agent(_)) { Kind::Agents } else { Kind::Citizens };
+            if let Some(hint) = wishes.hint(&app, &tenant) {
+                // The session here is over whether or not the provider answers.
+                provider = app.sign_in.farewell(&app.guichet, kind, &hint).await.ok().flatten();
+            }
+        }
+    }
+    let mut response = axum::Json(SignedOut { provider: provider.map(String::from) }).into_response();
+    for cookie in app.sign_in.cookies().close(&tenant) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    Ok(response)
+}
