@@ -18,10 +18,18 @@ pub(crate) const CATCH_UP: Duration = Duration::from_secs(2);
 /// Waits until the read models have seen the position that a request names.
 ///
 /// # Errors
-/// 400 `position.malformed`; 503 `read_models.behind` when they have not seen it in time.
+/// 400 `position.malformed`, `position.unknown`; 503 `read_models.behind` when they have not seen it in time.
 pub(crate) async fn reached(app: &App, text: &HeaderValue, wait: Option<Duration>) -> Result<(), Problem> {
     let position = text.to_str().ok().and_then(|text| text.trim().parse::<Position>().ok());
     let position = position.ok_or_else(malformed)?;
+    // What the journal has not reached yet was given by no server: waiting for it would help nobody.
+    if app.guichet.read_models().status().await?.head < Some(position) {
+        return Err(Problem::malformed(
+            "position.unknown",
+            "Le journal ne va pas jusqu’à cette position.",
+            "The journal does not reach this position.",
+        ));
+    }
     app.guichet.wait_for(position, wait.unwrap_or(CATCH_UP)).await.map_err(|_| {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -19,6 +19,8 @@ const ERRORS_MAX: usize = 100;
 /// What is known of an operation.
 struct Terms {
     query: BTreeSet<String>,
+    /// The bounds of whole numbers among them.
+    bounds: HashMap<String, (i64, i64)>,
     /// Media types of what it answers when all is well.
     answers: BTreeSet<String>,
     body: Option<Value>,
@@ -42,12 +44,23 @@ fn terms(operation: &Value) -> Terms {
     let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
     let of_query = parameters.filter(|parameter| parameter.get("in") == Some(&json!("query")));
     let query = of_query.filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned)).collect();
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let bounds = parameters.filter_map(bounds_of).collect();
     let answers = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
     let good = answers.filter(|(status, _)| status.starts_with('2'));
     let kinds = good.filter_map(|(_, answer)| answer.get("content")?.as_object());
     let answers = kinds.flat_map(|content| content.keys().cloned()).collect();
     let body = operation.pointer("/requestBody/content/application~1json/schema").cloned();
-    Terms { query, answers, body, validator: OnceLock::new() }
+    Terms { query, bounds, answers, body, validator: OnceLock::new() }
+}
+
+fn bounds_of(parameter: &Value) -> Option<(String, (i64, i64))> {
+    let schema = parameter.get("schema").filter(|_| parameter.get("in") == Some(&json!("query")))?;
+    let bound = |name: &str| schema.get(name).and_then(Value::as_i64);
+    let (least, most) = (bound("minimum"), bound("maximum"));
+    let name = parameter.get("name")?.as_str()?.to_owned();
+    let whole = schema.get("type") == Some(&json!("integer")) && (least.is_some() || most.is_some());
+    whole.then(|| (name, (least.unwrap_or(i64::MIN), most.unwrap_or(i64::MAX))))
 }
 
 fn of(method: &str, route: &str) -> Option<&'static Terms> {
@@ -74,6 +87,19 @@ pub(crate) fn check(
         names.map(|(name, _)| name.into_owned()).filter(|name| !terms.query.contains(name)).collect();
     if !unknown.is_empty() {
         return Err(unknown_parameters(&unknown));
+    }
+    for (name, value) in query.into_iter().flat_map(|query| url::form_urlencoded::parse(query.as_bytes())) {
+        let bounds = terms.bounds.get(name.as_ref());
+        let number = value.parse::<i64>().ok();
+        if let (Some((least, most)), Some(number)) = (bounds, number)
+            && !(least..=most).contains(&&number)
+        {
+            return Err(Problem::malformed(
+                &format!("query.{name}"),
+                format!("« {name} » va de {least} à {most}."),
+                format!("“{name}” goes from {least} to {most}."),
+            ));
+        }
     }
     let wished = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wished: Vec<&str> = wished.flat_map(|value| value.split(',')).take(64).collect();

@@ -129,7 +129,7 @@ async fn one_reads_ones_own_write_by_its_position() {
     let ahead = [("guichet-position", "00000000ffffffff")];
     let ahead =
         town.call(request(Method::GET, "/v1/ville/requests", Some(&key), &ahead, Body::empty())).await;
-    assert_eq!((ahead.status.as_u16(), ahead.json["code"].as_str()), (503, Some("read_models.behind")));
+    assert_eq!((ahead.status.as_u16(), ahead.json["code"].as_str()), (400, Some("position.unknown")));
     let odd = [("guichet-position", "12")];
     let odd = town.call(request(Method::GET, "/v1/ville/requests", Some(&key), &odd, Body::empty())).await;
     assert_eq!((odd.status.as_u16(), odd.json["code"].as_str()), (400, Some("position.malformed")));
