@@ -46,8 +46,8 @@ pub(crate) fn promises(definition: &Definition) -> Vec<Text> {
     let answer = definition.commitments.iter().find(|commitment| commitment.commitment == "answer");
     let answer = answer.and_then(|commitment| {
         let usual = commitment.within.last()?.is;
-        let others = commitment.within.iter().map(|rule| rule.is);
-        Some(within(usual, others.filter(|budget| *budget != usual).last()))
+        let mut others = commitment.within.iter().map(|rule| rule.is);
+        Some(within(usual, others.rfind(|budget| *budget != usual)))
     });
     let after =
         definition.law.after.map(|after| (after.in_words(Language::Fr), after.in_words(Language::En)));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::outbound::quiet::{DailySpan, Quiet};
 
 /// The section `[messages]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Section {
     /// `[messages.sms]`: the gateway for text messages; without it they go the way of e-mails.
@@ -26,19 +26,6 @@ pub struct Section {
     /// Minutes for which notices to the town hall's own people are gathered into one mail each; 0, the default, sends each
     /// at once. What is urgent, and what was promised and not kept, is never gathered.
     pub digest_minutes: u32,
-}
-
-impl Default for Section {
-    fn default() -> Self {
-        Self {
-            sms: None,
-            quiet_hours: None,
-            quiet_closed_days: false,
-            quiet_mail: false,
-            quiet_staff_except: None,
-            digest_minutes: 0,
-        }
-    }
 }
 
 impl Section {
