@@ -169,6 +169,48 @@ fn answering(post: &Post, id: &str, mail: &Mail) -> lettre::message::MessageBuil
     post.to_town(id, &format!("Re: {}", mail.subject)).in_reply_to(ours.clone()).references(ours)
 }
 
+/// A Maildir, and settings that make questions of what comes into it.
+fn mailbox(folder: &Path, address: &str, spool: String) -> (Post, PathBuf) {
+    let maildir = folder.join("maildir");
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    let (host, port) = address.split_once(':').unwrap();
+    let citizen = format!("camille-{}@exemple.example", std::process::id());
+    let post = Post {
+        server: (host.into(), port.parse().unwrap()),
+        spool: spool.into(),
+        maildir,
+        citizen,
+        seen: Vec::new(),
+    };
+    let settings = folder.join("guichet.toml");
+    let becomes =
+        "{ process = \"institutions/question-generale\", text = \"question\", form = { about = \"other\" } }";
+    let written = format!(
+        "[[channels.mailboxes]]\ntenant = \"ville\"\naddress = \"{TOWN}\"\nmaildir = {:?}\nbecomes = {becomes}\n",
+        post.maildir
+    );
+    std::fs::write(&settings, written).unwrap();
+    (post, settings)
+}
+
+/// Thanks for the answer, through the pipe of a mail server this time: a note on what is closed, and no new request.
+fn thanks_through_the_pipe(folder: &Path, server: &Served, thanks: lettre::message::MessageBuilder) {
+    let data = folder.join("data");
+    let scope =
+        ["key", "make", "--tenant", "ville", "--integrator", "postfix", "--scope", "channels:deliver"];
+    let key = folder.join("mail.key");
+    std::fs::write(&key, run(&data, &scope).out).unwrap();
+    let url = format!("http://{}", server.1);
+    let mut pipe = guichet(&data, &["mail-in", "--tenant", "ville", "--url", &url]);
+    let mut pipe = pipe.arg("--key-file").arg(&key).stdin(Stdio::piped()).spawn().unwrap();
+    let thanks = thanks.header(header::ContentType::TEXT_PLAIN);
+    let thanks = thanks.body("Merci beaucoup !".to_owned()).unwrap().formatted();
+    pipe.stdin.take().unwrap().write_all(&thanks).unwrap();
+    assert_eq!(pipe.wait().unwrap().code(), Some(0));
+}
+
 /// `GUICHET_TEST_SMTP` names a mail server (`host:port`), `GUICHET_TEST_SMTP_SPOOL` the Maildir in which it keeps what it is sent.
 #[test]
 fn a_mail_becomes_a_request_and_the_answer_closes_it() {
@@ -178,27 +220,7 @@ fn a_mail_becomes_a_request_and_the_answer_closes_it() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let maildir = folder.path().join("maildir");
-    for part in ["new", "cur", "tmp"] {
-        std::fs::create_dir_all(maildir.join(part)).unwrap();
-    }
-    let (host, port) = address.split_once(':').unwrap();
-    let citizen = format!("camille-{}@exemple.example", std::process::id());
-    let mut post = Post {
-        server: (host.into(), port.parse().unwrap()),
-        spool: spool.into(),
-        maildir,
-        citizen,
-        seen: Vec::new(),
-    };
-    let settings = folder.path().join("guichet.toml");
-    let becomes =
-        "{ process = \"institutions/question-generale\", text = \"question\", form = { about = \"other\" } }";
-    let written = format!(
-        "[[channels.mailboxes]]\ntenant = \"ville\"\naddress = \"{TOWN}\"\nmaildir = {:?}\nbecomes = {becomes}\n",
-        post.maildir
-    );
-    std::fs::write(&settings, written).unwrap();
+    let (mut post, settings) = mailbox(folder.path(), &address, spool);
     let server = serve(&folder.path().join("data"), &settings, &post);
 
     let question = post.to_town("question", "Déchèterie").header(header::ContentType::TEXT_PLAIN);
@@ -249,19 +271,7 @@ fn a_mail_becomes_a_request_and_the_answer_closes_it() {
     );
     assert!(dossier.contains("Voici le plan.") && !dossier.contains("Je suis absente."), "{dossier}");
 
-    // Thanks for the answer, through the pipe of a mail server this time: a note on what is closed, and no new request.
-    let data = folder.path().join("data");
-    let scope =
-        ["key", "make", "--tenant", "ville", "--integrator", "postfix", "--scope", "channels:deliver"];
-    let key = folder.path().join("mail.key");
-    std::fs::write(&key, run(&data, &scope).out).unwrap();
-    let url = format!("http://{}", server.1);
-    let mut pipe = guichet(&data, &["mail-in", "--tenant", "ville", "--url", &url]);
-    let mut pipe = pipe.arg("--key-file").arg(&key).stdin(Stdio::piped()).spawn().unwrap();
-    let thanks = answering(&post, "thanks", &answered).header(header::ContentType::TEXT_PLAIN);
-    let thanks = thanks.body("Merci beaucoup !".to_owned()).unwrap().formatted();
-    pipe.stdin.take().unwrap().write_all(&thanks).unwrap();
-    assert_eq!(pipe.wait().unwrap().code(), Some(0));
+    thanks_through_the_pipe(folder.path(), &server, answering(&post, "thanks", &answered));
     let (_, timeline) = server.call("GET", &format!("{path}/timeline"), &Value::Null);
     assert!(timeline.to_string().contains("request.noted"), "{timeline}");
 

@@ -181,7 +181,7 @@ fn operations(of_request: &str) -> Vec<Operation> {
             let scopes: Vec<Scope> = scopes.map(|name| name.as_str().unwrap().parse().unwrap()).collect();
             let public = security.iter().any(|one| one.as_object().unwrap().is_empty());
             assert!(public || !scopes.is_empty(), "{method} {path} asks for a key and names no right");
-            let (kind, body) = body_of(&document, operation, path);
+            let (kind, body) = body_of(document, operation, path);
             let names_request = path.contains("{request}");
             let path = path_of(path, operation, of_request);
             operations.push(Operation {

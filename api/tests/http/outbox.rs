@@ -12,9 +12,7 @@ use crate::support::{Answer, Town};
 
 async fn town(messages: Section) -> Town {
     Town::opened(None, |options| {
-        let mut settings = guichet::settings::Settings::default();
-        settings.messages = messages;
-        options.settings(settings)
+        options.settings(guichet::settings::Settings { messages, ..Default::default() })
     })
     .await
 }
