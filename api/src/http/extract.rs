@@ -156,9 +156,9 @@ pub(crate) struct Wishes {
     /// Where it calls from, as far as that is known.
     pub(crate) address: Option<IpAddr>,
     /// The id under which it sends a command.
-    pub(crate) idempotency: Option<CommandId>,
+    idempotency: Result<Option<CommandId>, Problem>,
     /// The revision that it expects.
-    pub(crate) expected: Option<u64>,
+    expected: Result<Option<u64>, Problem>,
     /// How long it would wait for read models to have seen its command.
     pub(crate) wait: Option<Duration>,
     /// Its key or its session's token, if it sent one.
@@ -216,8 +216,8 @@ impl FromRequestParts<App> for Wishes {
                 headers,
                 text("idempotency-key"),
                 &whose(parts, text("authorization"), address),
-            )?,
-            expected: expected(headers, text("if-match"))?,
+            ),
+            expected: expected(headers, text("if-match")),
             wait: text("prefer").and_then(wait_of),
             key: text("authorization").and_then(bearer),
             cookies: text("cookie").map(str::to_owned),
@@ -500,10 +500,15 @@ impl Wishes {
 
     /// The id of the command: the client's, or a fresh one.
     pub(crate) fn command_id(&self, app: &App) -> Result<CommandId, Problem> {
-        match self.idempotency {
+        match self.idempotency.clone()? {
             Some(id) => Ok(id),
             None => Ok(app.guichet.fresh_command_id()?),
         }
+    }
+
+    /// The revision that the client expects. What it wrote amiss is told to those only who may call at all.
+    pub(crate) fn expected(&self) -> Result<Option<u64>, Problem> {
+        self.expected.clone()
     }
 }
 

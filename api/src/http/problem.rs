@@ -308,14 +308,9 @@ impl Problem {
 }
 
 /// Refusals of who asks.
-const FORBIDDEN: [&str; 6] = [
-    "role.needed",
-    "approval.not_yours",
-    "claim.not_yours",
-    "process.not_open",
-    "voting.account_needed",
-    "alert.own",
-];
+const FORBIDDEN: [&str; 4] = ["role.needed", "approval.not_yours", "claim.not_yours", "process.not_open"];
+/// The same of records beside requests.
+const FORBIDDEN_RECORDS: [&str; 2] = ["voting.account_needed", "alert.own"];
 /// Refusals of what is said, whatever the state of the request.
 const WRONG: [&str; 24] = [
     "payment.amount",
@@ -351,7 +346,7 @@ fn status_of(rejection: &Rejection) -> StatusCode {
         "request.unknown" | "idea.unknown" => StatusCode::NOT_FOUND,
         "request.moved_on" => StatusCode::PRECONDITION_FAILED,
         "rule.failed" => StatusCode::INTERNAL_SERVER_ERROR,
-        code if FORBIDDEN.contains(&code) => StatusCode::FORBIDDEN,
+        code if FORBIDDEN.contains(&code) || FORBIDDEN_RECORDS.contains(&code) => StatusCode::FORBIDDEN,
         code if !rejection.fields.is_empty() || code.starts_with("form.") || WRONG.contains(&code) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -558,45 +553,4 @@ impl IntoResponse for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use guichet_engine::rules::request::REJECTION_CODES;
-
-    use super::*;
-
-    #[test]
-    fn every_refusal_of_the_rules_has_a_status_on_purpose() {
-        for (code, status) in [
-            ("request.unknown", 404),
-            ("approval.not_yours", 403),
-            ("process.unknown", 422),
-            ("form.invalid", 422),
-            ("stage.wrong", 409),
-            ("timer.stale", 409),
-        ] {
-            let problem = Problem::from(Rejection::new(code, Text::new("f", "e")));
-            assert_eq!(problem.status, status, "{code}");
-        }
-    }
-
-    #[test]
-    fn only_codes_that_exist_are_listed() {
-        for code in FORBIDDEN.iter().chain(&WRONG) {
-            assert!(REJECTION_CODES.contains(code), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_request_of_another_collectivity_reads_as_one_that_does_not_exist() {
-        let unknown = Problem::from(EngineError::UnknownRequest);
-        let foreign = Problem::from(Rejection::new("request.unknown", Text::new("a", "b")));
-        assert_eq!(unknown, foreign);
-        assert_eq!(unknown, Problem::not_found());
-    }
-
-    #[test]
-    fn sentences_come_in_the_readers_language() {
-        let problem = Problem::busy();
-        assert_eq!(problem.detail, problem.text.fr);
-        assert_eq!(problem.clone().speaking(Language::En).detail, problem.text.en);
-    }
-}
+mod tests;

@@ -68,6 +68,9 @@ fn of(method: &str, route: &str) -> Option<&'static Terms> {
     TERMS.get(&(method.to_owned(), route.to_owned()))
 }
 
+/// Addresses that other servers send people back to, with parameters of their own, which are read by nobody.
+const COME_BACK_TO: [&str; 2] = ["/v1/{tenant}/payments/return", "/v1/{tenant}/sign-in/{kind}/callback"];
+
 /// Whether a call may go on: its parameters are known, and it can be answered with something that the client takes.
 ///
 /// # Errors
@@ -85,7 +88,7 @@ pub(crate) fn check(
     let names = query.into_iter().flat_map(|query| url::form_urlencoded::parse(query.as_bytes()));
     let unknown: BTreeSet<String> =
         names.map(|(name, _)| name.into_owned()).filter(|name| !terms.query.contains(name)).collect();
-    if !unknown.is_empty() {
+    if !unknown.is_empty() && !COME_BACK_TO.contains(&route) {
         return Err(unknown_parameters(&unknown));
     }
     for (name, value) in query.into_iter().flat_map(|query| url::form_urlencoded::parse(query.as_bytes())) {

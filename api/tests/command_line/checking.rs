@@ -296,8 +296,8 @@ fn what_no_catalogue_should_hold_ends_in_a_clear_error_soon_and_in_little_memory
         println!("{what}: {took:?}, {peak} MiB");
         // Unoptimised and on a busy machine: not the 100 ms of the promise, but no more than a few of them.
         assert!(took < Duration::from_secs(5), "{what} took {took:?}");
-        // The unoptimised program alone takes some 40 MiB; what counts is what a bomb costs beside it.
-        assert!(peak <= itself + 24, "{what} took {peak} MiB, the sound town {itself}");
+        // The unoptimised program alone takes some 55 MiB; what counts is what a bomb costs beside it.
+        assert!(peak <= itself + 32, "{what} took {peak} MiB, the sound town {itself}");
     }
 }
 

@@ -65,7 +65,7 @@ fn one_command_is_one_tree_with_the_names_of_the_rooms_and_nothing_personal() {
     let body = report("MARKdetails", "MARKname", "MARKmail@exemple.example", "+33612345678");
     let mut socket = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "POST /v1/ville/requests?mail=MARKquery HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+        "POST /v1/ville/requests HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
          traceparent: 00-{trace}-{caller}-01\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -76,6 +76,7 @@ fn one_command_is_one_tree_with_the_names_of_the_rooms_and_nothing_personal() {
     let answer: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let code = answer["tracking_code"].as_str().unwrap().to_owned();
     let path = format!("/v1/ville/requests/{}/commands", answer["request"].as_str().unwrap());
+    assert_eq!(server.send("GET", "/v1/ville/catalogue?mail=MARKquery", &key, "").0, 400);
     let note = json!({ "command": "note", "text": "MARKnote" }).to_string();
     assert_eq!(server.send("POST", &path, &key, &note).0, 200);
     assert!(server.send("GET", "/v1/ville/requests/MARKpath", "gk_MARKkey", "").0 >= 400);

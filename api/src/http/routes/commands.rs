@@ -76,7 +76,7 @@ pub(crate) async fn command(
         actor: principal.actor(),
         command_id: wishes.command_id(&app)?,
         occurred_at: when.occurred_at,
-        expected: wishes.expected,
+        expected: wishes.expected()?,
         tenant,
     };
     let done = app.submit(submission).await?;

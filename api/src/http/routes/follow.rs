@@ -175,7 +175,7 @@ pub(crate) async fn act(
         actor: Actor::Requester,
         command_id: wishes.command_id(&app)?,
         occurred_at: None,
-        expected: wishes.expected,
+        expected: wishes.expected()?,
         tenant,
     };
     let done = app.submit(submission).await?;

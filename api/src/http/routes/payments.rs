@@ -111,7 +111,7 @@ pub(crate) async fn start(
         actor: Actor::Requester,
         command_id: wishes.command_id(&app)?,
         occurred_at: None,
-        expected: wishes.expected,
+        expected: wishes.expected()?,
     };
     let receipt = app.submit(submission).await?;
     let begun = receipt.events.iter().find_map(|event| match &event.what {

@@ -243,7 +243,7 @@ pub(crate) async fn account_act(
         actor: Actor::Requester,
         command_id: wishes.command_id(&app)?,
         occurred_at: None,
-        expected: wishes.expected,
+        expected: wishes.expected()?,
         tenant,
     };
     let done = app.submit(submission).await?;

@@ -163,6 +163,7 @@ async fn a_bounce_marks_the_message_that_did_not_arrive_and_a_closed_request_tak
     );
     let bounced = hand_over(&town, &key, &bounce).await;
     assert_eq!(bounced.json["became"], "undelivered", "{}", bounced.text);
+    town.guichet.read_models().catch_up(std::time::Duration::from_secs(10)).await.unwrap();
     let timeline = town
         .get(
             &format!("/v1/ville/requests/{}/timeline", first.json["request"].as_str().unwrap()),
