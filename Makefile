@@ -5,16 +5,16 @@ CARGO ?= cargo
 # How long `make fuzz` and `make contract` look; building their programs comes on top.
 SECONDS ?= 60
 
-.PHONY: demo test setup format lint unit fuzz contract open311 npm docs schemas bench
+.PHONY: demo test setup format lint unit fuzz contract client open311 npm docs schemas bench
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
 	$(CARGO) run --locked --bin guichet -- demo
 
-test: setup format lint unit fuzz contract open311 npm docs ## everything that must hold before a change lands
+test: setup format lint unit fuzz contract client open311 npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler cplusplus mail open311 schemathesis postgres npm chromium
+	@.ci/setup compiler cplusplus mail client open311 schemathesis postgres npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -35,6 +35,11 @@ contract: ## made-up calls from the OpenAPI document against a server; `make con
 	@.ci/setup compiler schemathesis
 	$(CARGO) build --locked --bin guichet
 	tests/contract/run $(if $(filter file,$(origin SECONDS)),40,$(SECONDS))
+
+client: ## a client in Python, made of the served document by a generator nobody here wrote, and used
+	@.ci/setup compiler client
+	$(CARGO) build --locked --bin guichet
+	tests/contract/serve .cache/client/bin/python tests/contract/client.py
 
 open311: ## clients of Open311 that nobody here wrote list, post and follow
 	@.ci/setup compiler open311

@@ -41,7 +41,7 @@ fn allowed(expression: &str) -> bool {
 
 /// What only the KurrentDB client may bring: its own second way of everything, and the build of C. (The messages of traces
 /// bring `tonic`, without its transport.)
-const ONLY_FOR_KURRENTDB: [&str; 4] = ["kurrentdb", "reqwest", "aws-lc-rs", "aws-lc-sys"];
+const ONLY_FOR_KURRENTDB: [&str; 3] = ["kurrentdb", "aws-lc-rs", "aws-lc-sys"];
 
 /// The packages of a build with these features.
 fn packages(features: &str) -> Vec<Value> {

@@ -87,6 +87,14 @@ impl Town {
             "keywords": ["trottoir"], "see_also": ["voirie/chaussee-abimee"],
         });
         files.insert("voirie/trottoir-abime.yaml".to_owned(), other);
+        // The field that the example of `cost` names: an amount, which the example of a field is not.
+        let budget =
+            json!({ "field": "budget", "type": "money", "label": { "fr": "Montant", "en": "Amount" } });
+        if let Some(form) =
+            files.get_mut("voirie/chaussee-abimee.yaml").and_then(|sheet| sheet["form"].as_array_mut())
+        {
+            form.push(budget);
+        }
         // The sheet that the example of `publication` names.
         let sheets = json!({
             "process": "institutions/fiche-de-procedure", "extends": "models/demande", "theme": "voirie",

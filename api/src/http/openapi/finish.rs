@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::links;
+use super::plain::{name_commands, plain};
 use crate::http::schemas::adopted;
 
 /// What utoipa made of the routes, with everything that holds for all of them.
@@ -23,6 +24,8 @@ pub(super) fn finished(mut document: Value) -> Value {
             links::add(operation);
         }
     }
+    plain(&mut document);
+    name_commands(&mut document);
     document
 }
 

@@ -2,6 +2,7 @@
 
 mod finish;
 mod links;
+mod plain;
 
 use std::sync::LazyLock;
 
