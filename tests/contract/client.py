@@ -4,11 +4,14 @@ Run beside a server, by `tests/contract/serve`: the document is fetched from it,
 """
 
 import importlib
+import io
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 import urllib.request
+import zlib
 from pathlib import Path
 
 URL, KEY = os.environ["GUICHET_URL"], os.environ["GUICHET_KEY"]
@@ -41,7 +44,7 @@ def use() -> None:
     models, types = portal("models"), portal("types")
     receive = portal("api.public.requests_receive")
 
-    photo = types.File(payload=PIXEL, file_name="trou.png", mime_type="image/png")
+    photo = types.File(payload=io.BytesIO(picture()), file_name="trou.png", mime_type="image/png")
     stored = portal("api.public.files_upload").sync_detailed(TENANT, client=citizen, body=models.FileForm(file=photo))
     assert stored.status_code == 201 and stored.parsed.type_ == "image/png", stored
 
@@ -75,11 +78,15 @@ def use() -> None:
     assert (noted.status_code, late.status_code, late.parsed.code) == (200, 412, "request.moved_on"), (noted, late)
 
 
-# One white point, as PNG.
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8ffffff7f0009fb03fd05"
-    "43454ca20000000049454e44ae426082"
-)
+def picture() -> bytes:
+    """A grey square of eight points, as PNG."""
+    def part(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + b"\x80" * 8 for _ in range(8)))
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", rows) + part(b"IEND", b"")
+
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:

@@ -276,7 +276,7 @@ fn whose(parts: &Parts, shown: Option<&str>, address: Option<IpAddr>) -> String 
 }
 
 fn expected(headers: &HeaderMap, text: Option<&str>) -> Result<Option<u64>, Problem> {
-    if !headers.contains_key(header::IF_MATCH) || text == Some("*") {
+    if !headers.contains_key(header::IF_MATCH) || matches!(text, Some("*" | "")) {
         return Ok(None);
     }
     let revision = text.and_then(|text| text.trim_matches('"').parse().ok());

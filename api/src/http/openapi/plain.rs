@@ -1,11 +1,19 @@
 //! The document in the words that makers of clients read: bytes are bytes, and «anything» is an empty schema.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Rewrites what means the same and is read by fewer programs.
 pub(super) fn plain(value: &mut Value) {
     match value {
         Value::Object(object) => {
+            if let Some((words, meanings)) = words_of(object) {
+                object.remove("oneOf");
+                object.insert("type".to_owned(), "string".into());
+                object.insert("enum".to_owned(), words);
+                let said = object.get("description").and_then(Value::as_str).unwrap_or_default();
+                let described = [said, &meanings].join(" ").trim().to_owned();
+                object.insert("description".to_owned(), described.into());
+            }
             for (key, inner) in object.iter_mut() {
                 match (key.as_str(), inner) {
                     ("items", inner) if *inner == Value::Bool(true) => *inner = json!({}),
@@ -31,11 +39,13 @@ pub(super) fn plain(value: &mut Value) {
     }
 }
 
-/// Gives each command a title, after which clients in typed languages name it: `NoteCommand`, not the eleventh of many.
+/// Gives each command a schema of its own, after which clients in typed languages name it: `NoteCommand`, not the
+/// eleventh of many.
 pub(super) fn name_commands(document: &mut Value) {
     let Some(Value::Array(commands)) = document.pointer_mut("/components/schemas/Command/oneOf") else {
         return;
     };
+    let mut named = Map::new();
     for command in commands {
         let Some(name) = command.pointer("/properties/command/const").and_then(Value::as_str) else {
             continue;
@@ -44,11 +54,32 @@ pub(super) fn name_commands(document: &mut Value) {
             let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
             format!("{}{rest}", first.to_uppercase())
         };
-        let title: String = name.split('_').map(capital).collect();
-        if let Some(command) = command.as_object_mut() {
-            command.insert("title".to_owned(), format!("{title}Command").into());
+        let title: String = name.split('_').map(capital).chain(["Command".to_owned()]).collect();
+        let reference = json!({ "$ref": format!("#/components/schemas/{title}") });
+        named.insert(title, std::mem::replace(command, reference));
+    }
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.extend(named);
+    }
+}
+
+/// The words of a schema that is one word of several, each told on its own; and what they mean, in one text.
+fn words_of(schema: &Map<String, Value>) -> Option<(Value, String)> {
+    let (mut words, mut meanings) = (Vec::new(), Vec::new());
+    for choice in schema.get("oneOf")?.as_array()? {
+        let described = choice.get("description").and_then(Value::as_str);
+        match (choice.get("const"), choice.get("enum")) {
+            (Some(Value::String(word)), None) => {
+                meanings.extend(described.map(|meaning| format!("`{word}`: {meaning}")));
+                words.push(Value::from(word.as_str()));
+            }
+            (None, Some(Value::Array(several))) if several.iter().all(Value::is_string) => {
+                words.extend(several.iter().cloned());
+            }
+            _ => return None,
         }
     }
+    Some((Value::Array(words), meanings.join(" ")))
 }
 
 fn plain_children(value: &mut Value) {
@@ -79,14 +110,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_word_of_several_is_a_list_of_words() {
+        let mut schema = json!({ "description": "How it stands.", "oneOf": [
+            { "const": "open", "type": "string", "description": "Under way." }, { "enum": ["done", "late"] }
+        ]});
+        plain(&mut schema);
+        let told = "How it stands. `open`: Under way.";
+        assert_eq!(
+            schema,
+            json!({ "description": told, "type": "string", "enum": ["open", "done", "late"] })
+        );
+        let mut other = json!({ "oneOf": [{ "const": 1 }, { "type": "object" }] });
+        plain(&mut other);
+        assert!(other.get("oneOf").is_some());
+    }
+
+    #[test]
     fn commands_have_names() {
         let command = json!({ "properties": { "command": { "const": "fail_delivery" } } });
         let mut document = json!({ "components": { "schemas": { "Command": { "oneOf": [command] } } } });
         name_commands(&mut document);
-        assert_eq!(
-            document.pointer("/components/schemas/Command/oneOf/0/title").unwrap(),
-            "FailDeliveryCommand"
-        );
+        let place = "/components/schemas/FailDeliveryCommand/properties/command/const";
+        assert_eq!(document.pointer(place).unwrap(), "fail_delivery");
+        let reference = document.pointer("/components/schemas/Command/oneOf/0/$ref").unwrap();
+        assert_eq!(reference, "#/components/schemas/FailDeliveryCommand");
     }
 
     #[test]
