@@ -182,7 +182,9 @@ fn answers(path: &str, operation: &mut Map<String, Value>) {
     let mut common = vec!["400", "406"];
     common.extend(with_body.then_some(["413", "415", "422"]).into_iter().flatten());
     common.extend((!watched).then_some(["429", "503"]).into_iter().flatten());
-    common.extend(guarded.then_some(["401", "403"]).into_iter().flatten());
+    common.extend(guarded.then_some("403"));
+    // A key that is none is refused wherever it is shown.
+    common.extend((!watched).then_some("401"));
     common.extend(path.contains('{').then_some("404"));
     for status in common {
         answers.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/ProblemAnswer" }));
@@ -190,6 +192,14 @@ fn answers(path: &str, operation: &mut Map<String, Value>) {
     for (status, answer) in answers {
         resolve(answer);
         let Some(answer) = answer.as_object_mut() else { continue };
+        if matches!(status.as_str(), "400" | "401" | "406" | "413" | "415" | "422" | "429" | "503") {
+            // What is refused before a door is reached is refused alike at all of them.
+            let content = answer.entry("content").or_insert_with(|| json!({}));
+            let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+            if let Some(content) = content.as_object_mut() {
+                content.entry("application/problem+json").or_insert(problem);
+            }
+        }
         let headers = answer.entry("headers").or_insert_with(|| json!({}));
         let Some(headers) = headers.as_object_mut() else { continue };
         for (header, name) in headers_of(status, watched) {
