@@ -58,4 +58,5 @@ schemas: ## writes the generated contracts anew; a test compares them
 
 bench: ## the figures of bench/README.md, as ratios in one run; `make bench QUICK=--quick` in a few minutes
 	@.ci/setup compiler postgres
-	.ci/with-postgres $(CARGO) run --release --locked -p guichet-bench -- $(QUICK)
+	$(CARGO) build --release --locked -p guichet -p guichet-bench
+	.ci/with-postgres target/release/guichet-bench $(QUICK)

@@ -7,6 +7,7 @@ mod fill;
 mod floor;
 mod follower;
 mod growth;
+mod http_load;
 mod measure;
 mod open_loop;
 mod order;
@@ -60,6 +61,9 @@ async fn parts(arguments: &Arguments) -> Result<(), Fault> {
     }
     if arguments.wants("open-loop") {
         open_loop::run(arguments).await?;
+    }
+    if arguments.wants("http") {
+        http_load::run(arguments).await?;
     }
     if arguments.wants("check") {
         check::run(SHEETS)?;
