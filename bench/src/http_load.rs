@@ -74,14 +74,20 @@ impl Server {
     /// Resident memory, in MiB.
     fn memory(&self) -> Result<u64, Fault> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse::<u64>().ok());
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse::<u64>().ok());
         Ok(kib.ok_or("the system does not say how much memory the server has")? / 1024)
     }
 }
 
 fn program() -> Result<PathBuf, Fault> {
     let beside = std::env::current_exe()?.with_file_name("guichet");
-    if beside.is_file() { Ok(beside) } else { Err("build it first: cargo build --release --bin guichet".into()) }
+    if beside.is_file() {
+        Ok(beside)
+    } else {
+        Err("build it first: cargo build --release --bin guichet".into())
+    }
 }
 
 fn catalogue() -> PathBuf {
@@ -126,7 +132,8 @@ impl Town {
         let answered = async {
             let answer = call.send().await.ok()?;
             let status = answer.status();
-            let position = answer.headers().get(POSITION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let position =
+                answer.headers().get(POSITION).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let bytes = answer.bytes().await.ok()?;
             Some((status, position, serde_json::from_slice(&bytes).unwrap_or_default()))
         };
@@ -154,7 +161,8 @@ impl Town {
             _ => {
                 let Some((request, code)) = self.some_request(n) else { return };
                 if kind == "follow" {
-                    self.call(kind, Method::POST, "/v1/ville/follow", None, Some(json!({ "code": code }))).await
+                    self.call(kind, Method::POST, "/v1/ville/follow", None, Some(json!({ "code": code })))
+                        .await
                 } else {
                     let path = format!("/v1/ville/requests/{request}/commands");
                     let note = json!({ "command": "note", "text": "Vu sur place." });
@@ -179,7 +187,9 @@ impl Town {
         let read = self.call("read back", Method::GET, &path, Some(position), None).await;
         let shown = read.is_some_and(|(_, _, history)| {
             let entries = history.get("value").and_then(Value::as_array).into_iter().flatten();
-            entries.filter_map(|entry| entry.get("revision")).any(|revision| Some(revision) == receipt.get("revision"))
+            entries
+                .filter_map(|entry| entry.get("revision"))
+                .any(|revision| Some(revision) == receipt.get("revision"))
         });
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         if shown {
@@ -199,7 +209,7 @@ fn pothole(n: u32) -> Value {
     let east = 4.3 + f64::from(n % 1000) / 10_000.0;
     json!({
         "process": "voirie/chaussee-abimee",
-        "form": { "place": [48.957, east], "danger": n % 7 == 0, "details": "un trou profond" },
+        "form": { "place": [48.957, east], "danger": n.is_multiple_of(7), "details": "un trou profond" },
         "requester": { "preferred": "email", "contact": { "email": format!("p{n}@exemple.example") } }
     })
 }
@@ -263,8 +273,12 @@ fn tell(town: &Town, calls: u32, took: Duration, memory: &[u64]) {
         took.sort_unstable();
         all.extend(took.iter());
         let most = took.last().copied().unwrap_or_default();
-        let figures =
-            [("calls", took.len().to_string()), ("p50", ms(quantile(took, 0.5))), ("p99", ms(quantile(took, 0.99))), ("max", ms(most))];
+        let figures = [
+            ("calls", took.len().to_string()),
+            ("p50", ms(quantile(took, 0.5))),
+            ("p99", ms(quantile(took, 0.99))),
+            ("max", ms(most)),
+        ];
         line(&format!("http {kind}"), &figures);
     }
     for ((kind, status), count) in &tally.statuses {
@@ -274,12 +288,26 @@ fn tell(town: &Town, calls: u32, took: Duration, memory: &[u64]) {
     let wrong = |((_, status), count): (&(&str, u16), &u64)| if *status >= 400 { *count } else { 0 };
     let errors: u64 = tally.statuses.iter().map(wrong).sum::<u64>() + tally.broken;
     let memory = memory.iter().map(|mib| format!("{mib}")).collect::<Vec<_>>().join(" → ");
-    line("http memory of the server, MiB, at the start, each minute, at the end", &[("resident", memory.clone())]);
-    line("http writes", &[("read back", tally.read_back.to_string()), ("not shown", tally.unread.to_string())]);
+    line(
+        "http memory of the server, MiB, at the start, each minute, at the end",
+        &[("resident", memory.clone())],
+    );
+    line(
+        "http writes",
+        &[("read back", tally.read_back.to_string()), ("not shown", tally.unread.to_string())],
+    );
     row(
         format!("HTTP, {RATE} calls a second mixed, {:.0} s, {calls} calls", took.as_secs_f64()),
-        format!("p50 {}, p99 {}, max {}", ms(quantile(&all, 0.5)), ms(quantile(&all, 0.99)), ms(all.last().copied().unwrap_or_default())),
-        format!("{errors} errors, {} writes read back, {} not shown; memory {memory} MiB", tally.read_back, tally.unread),
+        format!(
+            "p50 {}, p99 {}, max {}",
+            ms(quantile(&all, 0.5)),
+            ms(quantile(&all, 0.99)),
+            ms(all.last().copied().unwrap_or_default())
+        ),
+        format!(
+            "{errors} errors, {} writes read back, {} not shown; memory {memory} MiB",
+            tally.read_back, tally.unread
+        ),
         "no error, every write shown",
     );
 }

@@ -159,6 +159,13 @@ pub(crate) fn misfits(method: &str, route: &str, body: &Value) -> Vec<FieldProbl
     for error in validator.iter_errors(body) {
         tell(&error, &mut fields);
     }
+    // What is none of several words need not be told to be no word as well.
+    let choices: BTreeSet<String> = fields
+        .iter()
+        .filter(|fault| fault.code == "field.choice")
+        .map(|fault| fault.pointer.clone())
+        .collect();
+    fields.retain(|fault| fault.code != "field.type" || !choices.contains(&fault.pointer));
     fields.truncate(ERRORS_MAX);
     fields
 }

@@ -25,7 +25,8 @@ async fn each_fault_has_its_own_words() {
     assert_eq!(code(&town, "{\"prozess\":\"x\"}", &[]).await, told(422, "body.shape"));
     assert_eq!(code(&town, vec![b'a'; 10 * 1024 * 1024], &[]).await, told(413, "body.too_large"));
     assert_eq!(code(&town, "process=x", &[("content-type", "text/plain")]).await, told(415, "body.not_json"));
-    assert_eq!(code(&town, "{}", &[("idempotency-key", "clé")]).await, told(400, "idempotency.malformed"));
+    let key = [("idempotency-key", "clé")];
+    assert_eq!(code(&town, pothole().to_string(), &key).await, told(400, "idempotency.malformed"));
     let mut unknown = pothole();
     unknown["process"] = json!("voirie/nulle-part");
     assert_eq!(code(&town, unknown.to_string(), &[]).await, told(422, "process.unknown"));
