@@ -189,6 +189,9 @@ fn answers(path: &str, operation: &mut Map<String, Value>) {
     for status in common {
         answers.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/ProblemAnswer" }));
     }
+    // Open311's doors say what is wrong in their own words, whatever it is.
+    let own = answers.get("400").and_then(|answer| answer.get("content")).and_then(Value::as_object).cloned();
+    let own = own.filter(|_| path.starts_with("/open311/")).unwrap_or_default();
     for (status, answer) in answers {
         resolve(answer);
         let Some(answer) = answer.as_object_mut() else { continue };
@@ -198,6 +201,7 @@ fn answers(path: &str, operation: &mut Map<String, Value>) {
             let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
             if let Some(content) = content.as_object_mut() {
                 content.entry("application/problem+json").or_insert(problem);
+                content.extend(own.clone());
             }
         }
         let headers = answer.entry("headers").or_insert_with(|| json!({}));
