@@ -1,4 +1,4 @@
-//! What placeholders about payments and appointments stand for. What was written for or by a person is shown to the
+//! What names in braces about payments and appointments mean. What was written for or by a person is shown to the
 //! requester only.
 
 use guichet_engine::rules::request::{Slot, What};

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The deepest JSON that is filled in.
 pub const TEMPLATE_DEPTH_MAX: usize = 16;
 
-/// What stands for the placeholders.
+/// What is filled in for the names in braces.
 #[derive(Clone, Copy)]
 pub struct Filled<'a> {
     /// The number.
