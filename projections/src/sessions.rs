@@ -127,6 +127,36 @@ impl ReadModels {
         self.database().shared(async |connection| connection.run(sql, &values).await.map(drop)).await
     }
 
+    /// Ends every session of somebody in a collectivity: what they hold opens nothing any more, on any server.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`], [`ProjectionError::Unavailable`].
+    pub async fn sessions_end(&self, tenant: &str, kind: &str, holder: &str) -> Result<(), ProjectionError> {
+        let sql = "DELETE FROM session WHERE tenant = ? AND kind = ? AND holder = ?";
+        let values: [Value; 3] = [tenant.into(), kind.into(), holder.into()];
+        self.database().shared(async |connection| connection.run(sql, &values).await.map(drop)).await
+    }
+
+    /// The sessions of somebody in a collectivity that are not over at `now` (UTC), the last opened first.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn sessions_of(
+        &self,
+        (tenant, kind, holder): (&str, &str, &str),
+        now: DateTime<Utc>,
+        idle: TimeDelta,
+    ) -> Result<Vec<Session>, ProjectionError> {
+        let mut snapshot = Snapshot::take(self.database(), SESSIONS.name).await?;
+        let sql = format!(
+            "SELECT {} FROM session WHERE tenant = ? AND kind = ? AND holder = ? AND ends > ? AND touched > ? \
+             ORDER BY opened DESC",
+            SESSIONS.column_list()
+        );
+        let values: [Value; 5] = [tenant.into(), kind.into(), holder.into(), now.into(), (now - idle).into()];
+        snapshot.rows(sql, &values).await?.iter().map(read).collect()
+    }
+
     /// Keeps what must come back before somebody is signed in, until `ends` (UTC), and forgets what never came.
     ///
     /// # Errors

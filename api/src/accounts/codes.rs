@@ -3,7 +3,7 @@
 //! Nothing of the address is kept meanwhile: what is awaited stands under digests that the collectivity's secret makes,
 //! and whoever answers names the address again. Every address is answered alike, known or not.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use guichet_engine::rules::process::Delivery;
 use guichet_engine::rules::text::Language;
 use guichet_engine::{EngineError, tenant_of};
@@ -96,18 +96,36 @@ pub enum CodeError {
 /// # Errors
 /// [`CodeError`]; the code before is worth nothing any more, unless it is [`CodeError::TooMany`].
 pub async fn ask(guichet: &Guichet, proof: &Proof<'_>, language: Language) -> Result<(), CodeError> {
-    let code = draw(guichet)?;
-    let now = guichet.now();
-    let challenge = challenge(guichet, proof, &code)?;
-    if let Some(again) = guichet.read_models().challenge(&challenge, now).await? {
-        let seconds = u64::try_from((again - now).num_seconds()).unwrap_or_default().max(1);
-        return Err(CodeError::TooMany(seconds));
-    }
-    let message = message(guichet, proof, &code, language).await?;
+    let message = written(guichet, proof, language).await?;
     guichet.outbound().send(&message).await.map_err(|error| {
         tracing::warn!(%error, "a code could not be sent");
         CodeError::NotSent
     })
+}
+
+/// The message with a new code that is awaited from now on, still to be sent.
+///
+/// # Errors
+/// As [`ask`], without [`CodeError::NotSent`].
+pub(crate) async fn written(
+    guichet: &Guichet,
+    proof: &Proof<'_>,
+    language: Language,
+) -> Result<OutMessage, CodeError> {
+    let code = draw(guichet)?;
+    if proof.purpose == Purpose::SignIn {
+        // Each browser has a code of its own, so that nobody undoes another's by asking too; what an address gets in
+        // an hour is counted for all of them together.
+        noted(guichet, &counted(guichet, proof)?).await?;
+    }
+    noted(guichet, &challenge(guichet, proof, &code)?).await?;
+    Ok(message(guichet, proof, &code, language).await?)
+}
+
+async fn noted(guichet: &Guichet, challenge: &Challenge) -> Result<(), CodeError> {
+    let now = guichet.now();
+    let Some(again) = guichet.read_models().challenge(challenge, now).await? else { return Ok(()) };
+    Err(CodeError::TooMany(u64::try_from((again - now).num_seconds()).unwrap_or_default().max(1)))
 }
 
 /// Takes a code back: the address is proven then, once.
@@ -133,12 +151,25 @@ fn challenge(guichet: &Guichet, proof: &Proof<'_>, code: &str) -> Result<Challen
     let (purpose, by) = (proof.purpose.name(), means(proof.by));
     let address = same_address(proof.address);
     let digest = |words: &[&str]| *blind(guichet, &tenant, words).as_bytes();
+    let id = match proof.purpose {
+        Purpose::SignIn => digest(&["challenge", purpose, by, &address, proof.content]),
+        Purpose::Subscribe | Purpose::Reach | Purpose::Vote => digest(&["challenge", purpose, by, &address]),
+    };
     Ok(Challenge {
-        id: digest(&["challenge", purpose, by, &address]),
+        id,
         code: digest(&["code", purpose, by, &address, code]),
         content: digest(&["content", proof.content]),
         expires: guichet.now() + TimeDelta::minutes(CODE_MINUTES),
     })
+}
+
+/// What counts how many codes went to an address. No code meets it: it is over before it begins.
+fn counted(guichet: &Guichet, proof: &Proof<'_>) -> Result<Challenge, EngineError> {
+    let tenant = tenant_of(proof.tenant)?;
+    let address = same_address(proof.address);
+    let words = ["asked", proof.purpose.name(), means(proof.by), &address];
+    let id = *blind(guichet, &tenant, &words).as_bytes();
+    Ok(Challenge { id, code: id, content: id, expires: DateTime::UNIX_EPOCH })
 }
 
 async fn message(

@@ -14,11 +14,14 @@ use guichet_engine::rules::records::contact::{Account, CONTACT, ContactEvent};
 use guichet_engine::rules::request::{Actor, CommandId, Rejection};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_engine::{EngineError, RecordEntry, RecordReceipt, RecordSubmission, tenant_of};
+use guichet_projections::ProjectionError;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::guichet::Guichet;
 
+/// What a session says of whose it is where that is an account.
+pub(crate) const CITIZEN: &str = "citizen";
 /// How often a change is decided again when others change the same account at the same moment.
 const ATTEMPTS: usize = 5;
 /// What stands in a refusal when the account changed between reading and deciding.
@@ -186,6 +189,18 @@ pub async fn close(guichet: &Guichet, tenant: &str, account: Uuid) -> Result<(),
     erase(guichet, tenant, account).await
 }
 
+/// Ends all sessions of an account, on every server.
+///
+/// # Errors
+/// [`ProjectionError`]; asking again goes on.
+pub async fn sign_out_everywhere(
+    guichet: &Guichet,
+    tenant: &str,
+    account: Uuid,
+) -> Result<(), ProjectionError> {
+    guichet.read_models().sessions_end(tenant, CITIZEN, &account.to_string()).await
+}
+
 pub(crate) fn fold(entries: &[RecordEntry]) -> Account {
     Account::fold(entries.iter().filter_map(|entry| match &entry.event {
         RecordEvent::Contact(event) => Some((event, entry.meta.occurred_at)),
@@ -220,12 +235,25 @@ pub(crate) fn means(by: Delivery) -> &'static str {
     }
 }
 
-/// An address as it is compared: the same mailbox written otherwise is the same mailbox.
+/// An address as it is compared: the same mailbox written otherwise is the same mailbox. Capitals of ASCII alone count as
+/// small letters: beyond them are signs (`K`, the kelvin) whose small letter is that of another address, and whoever has the
+/// one must not come into the account of the other.
 fn same_address(address: &str) -> Cow<'_, str> {
     let trimmed = address.trim();
-    if trimmed.chars().any(char::is_uppercase) {
-        Cow::Owned(trimmed.to_lowercase())
+    if trimmed.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(trimmed.to_ascii_lowercase())
     } else {
         Cow::Borrowed(trimmed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_address;
+
+    #[test]
+    fn an_address_is_the_same_in_capitals_and_another_with_a_sign_that_looks_alike() {
+        assert_eq!(same_address(" Mike@Exemple.Example"), "mike@exemple.example");
+        assert_ne!(same_address("mi\u{212a}e@exemple.example"), "mike@exemple.example");
     }
 }

@@ -84,6 +84,18 @@ pub(crate) fn file_in(history: &[Entry], sha256: &str, asked: Asked) -> Option<S
     forms.flat_map(opened_files).find(|file| file.sha256 == sha256)
 }
 
+/// The files that the requester sent, each once, as a history whose personal parts were opened names them.
+pub(crate) fn files_of_requester(history: &[Entry]) -> Vec<StoredFile> {
+    let forms = history.iter().filter_map(|entry| form_in(&entry.event.what, Asked::ByRequester));
+    let mut files: Vec<StoredFile> = Vec::new();
+    for file in forms.flat_map(opened_files) {
+        if !files.iter().any(|known| known.sha256 == file.sha256) {
+            files.push(file);
+        }
+    }
+    files
+}
+
 fn opened_files(form: &Map<String, Value>) -> Vec<StoredFile> {
     let opened = form.iter().filter_map(|(key, value)| Some((key.clone(), opened(value.clone())?)));
     named(&opened.collect())

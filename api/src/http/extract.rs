@@ -440,6 +440,11 @@ impl Wishes {
         }
     }
 
+    /// Whether a page of this server makes the call, for what changes something by a cookie.
+    pub(crate) fn from_own_page(&self) -> Result<(), Problem> {
+        if self.foreign { Err(Problem::cross_site()) } else { Ok(()) }
+    }
+
     /// The session's token among the cookies.
     pub(crate) fn session_cookie(&self, app: &App, tenant: &str) -> Option<String> {
         self.cookies.as_deref().and_then(|header| app.sign_in.cookies().session(header, tenant))

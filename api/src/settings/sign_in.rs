@@ -10,8 +10,11 @@ use serde::Deserialize;
 pub struct Section {
     /// The provider of agents, such as ProConnect; nobody of the staff signs in without.
     pub agents: Option<Provider>,
-    /// The provider of citizens, such as FranceConnect; no citizen signs in without.
+    /// The provider of citizens, such as FranceConnect; without, citizens sign in by e-mail alone.
     pub citizens: Option<Provider>,
+    /// Whether citizens may sign in with a code that is sent to their e-mail address, as those do whom no provider knows;
+    /// they may by default.
+    pub citizens_by_email: bool,
     /// Origins of portals (`https://portail.exemple.example`) that people may be led back to; this server always is one.
     pub portals: Vec<String>,
     /// After how many minutes without use a session is over; 30 by default.
@@ -22,7 +25,14 @@ pub struct Section {
 
 impl Default for Section {
     fn default() -> Self {
-        Self { agents: None, citizens: None, portals: Vec::new(), idle_minutes: 30, hours: 10 }
+        Self {
+            agents: None,
+            citizens: None,
+            citizens_by_email: true,
+            portals: Vec::new(),
+            idle_minutes: 30,
+            hours: 10,
+        }
     }
 }
 

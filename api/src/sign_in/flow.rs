@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::cookies::AWAY_SECONDS;
 use super::{Kind, ProviderFault, SignIn, SignInFault, digest, drawn, person};
+use crate::accounts;
 use crate::guichet::Guichet;
 use crate::rights::Principal;
 
@@ -196,6 +197,12 @@ impl SignIn {
         let waiting = waiting.filter(meant).ok_or(SignInFault::Stale)?;
         let agent = waiting.agent.map(Principal::Agent);
         let principal = agent.or(waiting.account.map(Principal::Citizen)).ok_or(SignInFault::Stale)?;
+        if let Principal::Citizen(account) = &principal
+            && !accounts::sealed(guichet, tenant, *account).await?.is_open()
+        {
+            // The account was closed while its holder was led back.
+            return Err(SignInFault::Stale);
+        }
         let (token, session) = self.open(guichet, tenant, &principal, None).await?;
         Ok(Handover { token, session })
     }

@@ -3,13 +3,17 @@
 //!
 //! Who comes back must be the browser that went (a cookie), answer the question that was asked (state and nonce, once
 //! each), and bring a code that nobody else can use (PKCE). What the provider signed is checked by `token.rs`. A session is
-//! then a row that several servers share, and 32 random bytes that only the person holds.
+//! then a row that several servers share, and 32 random bytes that only the person holds. Citizens whom no provider knows
+//! prove an e-mail address instead (`by_email.rs`).
 
+mod by_email;
 mod cookies;
 mod flow;
 mod person;
 mod provider;
 mod token;
+
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,14 +22,17 @@ use guichet_engine::EngineError;
 use guichet_projections::{ProjectionError, Session};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use by_email::{Browser, Given, GivenFault};
 pub(crate) use cookies::Cookies;
 pub(crate) use flow::Came;
 use provider::Provider;
 pub(crate) use provider::ProviderFault;
 
+use crate::accounts::CITIZEN;
 use crate::guichet::Guichet;
 use crate::outgoing::Outgoing;
 use crate::rights::Principal;
@@ -92,6 +99,9 @@ pub(crate) struct SignIn {
     /// This server, as browsers know it.
     here: Url,
     portals: Vec<String>,
+    by_email: bool,
+    /// Mails with codes that are on their way at once.
+    sending: Arc<Semaphore>,
     idle: TimeDelta,
     hours: TimeDelta,
 }
@@ -125,6 +135,8 @@ impl SignIn {
             citizens: provider(&settings.citizens)?,
             here,
             portals: settings.portals.iter().map(origin).collect::<Result<_, _>>()?,
+            by_email: settings.citizens_by_email,
+            sending: Arc::new(Semaphore::new(by_email::SENDING_MAX)),
             idle: TimeDelta::minutes(i64::from(settings.idle_minutes)),
             hours: TimeDelta::hours(i64::from(settings.hours)),
         })
@@ -141,6 +153,21 @@ impl SignIn {
     /// This server's origin, as browsers name it.
     pub(crate) fn origin(&self) -> String {
         self.here.origin().ascii_serialization()
+    }
+
+    /// Whether citizens can sign in with an identity provider.
+    pub(crate) fn has_citizens(&self) -> bool {
+        self.citizens.is_some()
+    }
+
+    /// Whether citizens can sign in by e-mail.
+    pub(crate) fn is_by_email(&self) -> bool {
+        self.by_email
+    }
+
+    /// How long a session lasts without use.
+    pub(crate) fn idle(&self) -> TimeDelta {
+        self.idle
     }
 
     /// How cookies are written here.
@@ -176,7 +203,7 @@ impl SignIn {
         let token = format!("{PREFIX}{}", drawn(guichet)?);
         let (kind, holder) = match principal {
             Principal::Agent(code) => ("agent", code.clone()),
-            Principal::Citizen(account) => ("citizen", account.to_string()),
+            Principal::Citizen(account) => (CITIZEN, account.to_string()),
             Principal::Integrator(_) => return Err(SignInFault::Unknown),
         };
         let session = Session {
@@ -199,7 +226,7 @@ impl SignIn {
 fn principal(session: &Session) -> Option<Principal> {
     match session.kind.as_str() {
         "agent" => Some(Principal::Agent(session.holder.clone())),
-        "citizen" => Uuid::parse_str(&session.holder).ok().map(Principal::Citizen),
+        CITIZEN => Uuid::parse_str(&session.holder).ok().map(Principal::Citizen),
         _ => None,
     }
 }

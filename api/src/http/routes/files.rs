@@ -21,6 +21,7 @@ use crate::http::extract::{At, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::rights::{Principal, Scope};
+pub(crate) use download::answer;
 pub(crate) use proof::proven;
 
 /// The routes of this resource.

@@ -48,6 +48,20 @@ fn photo() -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &notes, &jpeg[2..]].concat()
 }
 
+/// A photo that was sent, as a form names it.
+pub(crate) async fn sent_photo(town: &Town) -> Value {
+    let sent = town.upload("trou.jpg", "image/jpeg", photo()).await;
+    assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.text);
+    sent.json
+}
+
+/// A pothole with a photo.
+pub(crate) fn form_with(photo: &Value) -> Value {
+    let mut body = pothole();
+    body["form"]["photos"] = json!([photo]);
+    body
+}
+
 impl Town {
     async fn upload(&self, name: &str, kind: &str, bytes: Vec<u8>) -> Answer {
         let disposition = format!("attachment; filename=\"{name}\"");

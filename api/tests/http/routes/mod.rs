@@ -18,3 +18,4 @@ mod payments;
 mod proposals;
 mod receive;
 mod requests;
+mod sign_in_email;

@@ -2,8 +2,9 @@
 
 mod accesses;
 mod keys;
-mod sessions;
+pub(in crate::http::routes) mod sessions;
 mod sign_in;
+pub(in crate::http::routes) mod sign_in_email;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,6 +21,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sign_in::sign_in_begin))
         .routes(routes!(sign_in::sign_in_callback))
         .routes(routes!(sign_in::sign_in_fetch))
+        .routes(routes!(sign_in_email::sign_in_email))
+        .routes(routes!(sign_in_email::sign_in_email_confirm))
         .routes(routes!(sessions::session_read))
         .routes(routes!(sessions::session_end))
 }

@@ -1,12 +1,13 @@
 //! Who is signed in, and signing out.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use url::Url;
 use utoipa::ToSchema;
 
 use super::sign_in::known;
+use super::sign_in_email::set;
 use crate::http::App;
 use crate::http::extract::{At, Wishes};
 use crate::http::openapi::ProblemAnswer;
@@ -93,23 +94,25 @@ pub(crate) async fn session_end(
     wishes: Wishes,
 ) -> Result<Response, Problem> {
     known(&app, &tenant).await?;
-    let mut provider = None;
-    if let Some(token) = wishes.session_token(&app, &tenant)? {
-        let held = app.sign_in.holder(&app.guichet, &tenant, &token, app.guichet.now()).await?;
-        if let Some((principal, _)) = held {
-            app.guichet.read_models().session_end(&digest(&token)).await?;
-            let kind = if matches!(principal, Principal::Agent(_)) { Kind::Agents } else { Kind::Citizens };
-            if let Some(hint) = wishes.hint(&app, &tenant) {
-                // The session here is over whether or not the provider answers.
-                provider = app.sign_in.farewell(&app.guichet, kind, &hint).await.ok().flatten();
-            }
-        }
-    }
+    let provider = ended(&app, &tenant, &wishes).await?;
     let mut response = axum::Json(SignedOut { provider: provider.map(String::from) }).into_response();
-    for cookie in app.sign_in.cookies().close(&tenant) {
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-    }
+    set(&mut response, app.sign_in.cookies().close(&tenant).iter().map(String::as_str));
     Ok(response)
+}
+
+/// Ends the session that was shown, if there is one; where to sign out at the identity provider too.
+pub(in crate::http::routes) async fn ended(
+    app: &App,
+    tenant: &str,
+    wishes: &Wishes,
+) -> Result<Option<Url>, Problem> {
+    let Some(token) = wishes.session_token(app, tenant)? else { return Ok(None) };
+    let held = app.sign_in.holder(&app.guichet, tenant, &token, app.guichet.now()).await?;
+    let Some((principal, _)) = held else { return Ok(None) };
+    app.guichet.read_models().session_end(&digest(&token)).await?;
+    let kind = if matches!(principal, Principal::Agent(_)) { Kind::Agents } else { Kind::Citizens };
+    // Who signed in by e-mail has no identity token to be signed out with.
+    let Some(hint) = wishes.hint(app, tenant).filter(|hint| !hint.is_empty()) else { return Ok(None) };
+    // The session here is over whether or not the provider answers.
+    Ok(app.sign_in.farewell(&app.guichet, kind, &hint).await.ok().flatten())
 }

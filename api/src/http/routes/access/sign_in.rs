@@ -169,7 +169,7 @@ pub(crate) async fn sign_in_fetch(
     Ok(axum::Json(answer).into_response())
 }
 
-fn is_challenge(text: &str) -> bool {
+pub(super) fn is_challenge(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use guichet_engine::Span;
 use guichet_engine::rules::request::Contact;
 use guichet_projections::CardQuery;
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,14 @@ use uuid::Uuid;
 use super::requests::cards_of;
 use super::{AccountAnswer, holder, opened};
 use crate::accounts;
+use crate::attachments::{StoredFile, files_of_requester};
+use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::http::routes::appointments::{AppointmentView, appointment_view};
+use crate::http::routes::payments::{PaymentView, payment_views};
 
 /// How many requests an export holds at once.
 const REQUESTS_AT_ONCE: u32 = 100;
@@ -41,6 +46,8 @@ pub(crate) struct ExportAnswer {
     account: AccountAnswer,
     /// What happened to the account, in order.
     history: Vec<AccountEvent>,
+    /// Where the account is signed in now, the last first.
+    sessions: Vec<ExportedSession>,
     /// Requests, the last made first.
     requests: Vec<ExportedRequest>,
     /// How to go on where there are more requests; nothing at the end.
@@ -58,6 +65,33 @@ pub(crate) struct AccountEvent {
     /// With its content, opened.
     #[schema(value_type = Object)]
     content: Value,
+}
+
+/// Somebody who is signed in with the account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExportedSession {
+    /// Since when (UTC).
+    opened: DateTime<Utc>,
+    /// When it was last used (UTC), a minute exact.
+    used: DateTime<Utc>,
+    /// When it ends (UTC).
+    ends: DateTime<Utc>,
+}
+
+/// A file that was sent with a request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExportedFile {
+    /// Its name.
+    name: String,
+    /// Its media type.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Its size in bytes.
+    size: u64,
+    /// Its digest.
+    sha256: String,
+    /// Where it is fetched, on this server.
+    path: String,
 }
 
 /// A request with what was said in it.
@@ -86,6 +120,13 @@ pub(crate) struct ExportedRequest {
     /// The answer, once it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    /// What you sent along.
+    files: Vec<ExportedFile>,
+    /// What was to be paid, and what became of it.
+    payments: Vec<PaymentView>,
+    /// The last appointment there was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appointment: Option<AppointmentView>,
     /// How you rated it, 1 to 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     rating: Option<u8>,
@@ -128,7 +169,14 @@ pub(crate) async fn account_export(
         event: entry.event.name().to_owned(),
         content: serde_json::to_value(&entry.event).unwrap_or_default(),
     });
+    let (models, now, idle) = (app.guichet.read_models(), app.guichet.now(), app.sign_in.idle());
+    let holder = account.to_string();
+    let sessions = models.sessions_of((&tenant, accounts::CITIZEN, &holder), now, idle).await?;
+    let sessions = sessions.into_iter();
     let answer = ExportAnswer {
+        sessions: sessions
+            .map(|one| ExportedSession { opened: one.opened, used: one.touched, ends: one.ends })
+            .collect(),
         account: AccountAnswer::of(account, &known),
         at: app.guichet.now(),
         history: history.collect(),
@@ -148,12 +196,24 @@ async fn exported(
     request: guichet_engine::rules::request::RequestId,
 ) -> Result<ExportedRequest, Problem> {
     let known = app.guichet.request(tenant, request).await?;
-    let dossier = app.guichet.dossier(tenant, &known).await?;
+    // One reading of the history for both: what was said, and the files that it names.
+    let history = app.guichet.history(tenant, request, &Span::default(), true).await?;
+    let dossier = Dossier::of(&history, &known.request);
+    let file = |file: StoredFile| ExportedFile {
+        path: format!("/v1/{tenant}/account/requests/{}/files/{}", request.0, file.sha256),
+        name: file.name,
+        kind: file.kind,
+        size: file.size,
+        sha256: file.sha256,
+    };
     Ok(ExportedRequest {
         request: request.0,
         process: known.request.process.clone(),
         stage: known.request.stage.id().to_owned(),
         received: known.request.milestones.received,
+        files: files_of_requester(&history).into_iter().map(file).collect(),
+        payments: payment_views(&known.request, &dossier),
+        appointment: appointment_view(&known, &dossier),
         contact: dossier.contact,
         form: dossier.form,
         reply: dossier.reply,

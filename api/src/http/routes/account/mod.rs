@@ -3,8 +3,9 @@
 
 mod consents;
 mod export;
+mod files;
 mod reach;
-mod requests;
+pub(super) mod requests;
 mod view;
 
 use axum::extract::State;
@@ -28,6 +29,7 @@ use crate::http::App;
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::http::routes::access::sign_in_email::set;
 use crate::rights::{Principal, Scope};
 pub(super) use consents::WishBody;
 pub(super) use reach::{CodeSentAnswer, Way, code_sent};
@@ -42,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::account_requests, requests::account_claim))
         .routes(routes!(requests::account_request))
         .routes(routes!(requests::account_act))
+        .routes(routes!(files::account_file))
         .routes(routes!(consents::account_consent, consents::account_withdraw_consent))
         .routes(routes!(consents::account_subscribe))
         .routes(routes!(consents::account_unsubscribe))
@@ -276,8 +279,8 @@ pub(crate) async fn account_change(
     changed(&app, &wishes, (&tenant, account), &change, |known| change.decide(known)).await
 }
 
-/// Close my account: subscriptions and consents end, and what says who I am becomes unreadable for ever. Requests stay as
-/// long as the law of their process keeps them.
+/// Close my account: all its sessions end at once, subscriptions and consents with them, and what says who I am becomes
+/// unreadable for ever. Requests stay as long as the law of their process keeps them.
 #[utoipa::path(
     delete, path = "/v1/{tenant}/account", tag = "account", security(("key" = ["account"])),
     params(("tenant" = String, Path, description = "The collectivity.")),
@@ -297,5 +300,9 @@ pub(crate) async fn account_close(
     accounts::close(&app.guichet, &tenant, account)
         .await
         .map_err(|error: EngineError| Problem::from(error))?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    // Last, so that whoever was interrupted can ask again.
+    accounts::sign_out_everywhere(&app.guichet, &tenant, account).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set(&mut response, app.sign_in.cookies().close(&tenant).iter().map(String::as_str));
+    Ok(response)
 }

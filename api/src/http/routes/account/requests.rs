@@ -73,13 +73,13 @@ pub(crate) struct HistoryLine {
 }
 
 /// Which requests are those of an account.
-pub(super) fn cards_of(account: Uuid, known: &Account) -> AccountCards {
+pub(in crate::http::routes) fn cards_of(account: Uuid, known: &Account) -> AccountCards {
     let since = known.opened.unwrap_or(DateTime::<Utc>::MAX_UTC);
     AccountCards { account, since, linked: known.requests.iter().copied().collect() }
 }
 
 /// A request of this account; what is not is not there.
-async fn own(
+pub(in crate::http::routes) async fn own(
     app: &App,
     tenant: &str,
     account: Uuid,

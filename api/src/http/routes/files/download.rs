@@ -109,7 +109,7 @@ pub(crate) async fn files_follow(
 }
 
 /// The file, if the request names it.
-async fn answer(
+pub(crate) async fn answer(
     app: &App,
     tenant: &str,
     request: RequestId,

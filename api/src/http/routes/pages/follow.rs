@@ -3,10 +3,10 @@
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use guichet_engine::Submission;
 use guichet_engine::rules::request::{Actor, ClockStatus, Command};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_engine::rules::tracking::TrackingCode;
+use guichet_engine::{Known, Submission};
 use minijinja::{Value, context};
 use serde_json::Map;
 
@@ -65,41 +65,56 @@ pub(super) async fn follow(
 /// The form once more, with what was typed and what is wrong with it.
 fn again(app: &App, reader: &Reader, problem: Problem, typed: &str) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let nobody = Text::new("Aucune demande n’a ce code.", "No request has this code.");
-    let text = if problem.code == "not_found" { &nobody } else { &problem.text };
     let typed: String = typed.chars().take(40).collect();
-    let inside = context! { problem => text.get(reader.language), typed => typed };
+    let inside = context! { problem => words_of(&problem).get(reader.language), typed => typed };
     reader.page(app, status, "follow.html", inside)
+}
+
+/// What is wrong with a code that was typed.
+pub(super) fn words_of(problem: &Problem) -> Text {
+    let nobody = || Text::new("Aucune demande n’a ce code.", "No request has this code.");
+    if problem.code == "not_found" { nobody() } else { problem.text.clone() }
 }
 
 async fn followed(app: &App, reader: &Reader, wishes: &Wishes, code: &str) -> Result<Value, Problem> {
     let request = find(app, &reader.tenant, wishes, code).await?;
     let known = app.guichet.request(&reader.tenant, request).await?;
-    let dossier = app.guichet.dossier(&reader.tenant, &known).await?;
-    let (zone, language) = (zone_of(&known), reader.language);
-    let seen = view(app, wishes, &known, dossier);
-    let when = |at| dates::date_time(at, &zone, language);
+    let inside = seen(app, reader, wishes, &known).await?;
     let code = TrackingCode::parse(code).map(|code| code.spoken()).unwrap_or_default();
+    let token = token::fresh(app, &reader.tenant, PURPOSE)?;
+    let target = format!("/pages/{}/follow/actions", reader.tenant);
+    Ok(context! { followed => inside, code => code, token => token, target => target })
+}
+
+/// A request as its requester sees it.
+pub(super) async fn seen(
+    app: &App,
+    reader: &Reader,
+    wishes: &Wishes,
+    known: &Known,
+) -> Result<Value, Problem> {
+    let dossier = app.guichet.dossier(&reader.tenant, known).await?;
+    let (zone, language) = (zone_of(known), reader.language);
+    let seen = view(app, wishes, known, dossier);
+    let when = |at| dates::date_time(at, &zone, language);
     let asked = seen.asked.map(|asked| {
         context! { question => asked.question, pieces => asked.pieces, reply_by => when(asked.reply_by) }
     });
-    let inside = context! {
+    Ok(context! {
         title => seen.title.get(language),
         words => seen.text.get(language),
         received => when(seen.received),
         service => seen.service.as_ref().map(|title| title.get(language)),
-        promises => promises(&known, language),
+        promises => promises(known, language),
         asked => asked,
         messages => seen.messages,
         answer => seen.answer,
         may => seen.may,
-    };
-    let token = token::fresh(app, &reader.tenant, PURPOSE)?;
-    Ok(context! { followed => inside, code => code, token => token })
+    })
 }
 
 /// What was promised, and what became of it.
-fn promises(known: &guichet_engine::Known, language: Language) -> Vec<String> {
+fn promises(known: &Known, language: Language) -> Vec<String> {
     if let Some(due) = due_of(known, language) {
         return vec![match language {
             Language::Fr => format!("Réponse promise au plus tard le {due}."),
@@ -157,8 +172,23 @@ pub(super) async fn act(
 async fn acted(app: &App, reader: &Reader, wishes: &Wishes, sent: &Flat, code: &str) -> Result<(), Problem> {
     let request = find(app, &reader.tenant, wishes, code).await?;
     let command_id = token::checked(app, &reader.tenant, PURPOSE, sent.one("token").unwrap_or_default())?;
+    let command = command(sent)?;
+    let submission = Submission {
+        tenant: reader.tenant.clone(),
+        request: Some(request),
+        command,
+        actor: Actor::Requester,
+        command_id,
+        occurred_at: None,
+        expected: None,
+    };
+    app.submit(submission).await.map(drop)
+}
+
+/// What the requester wants, by the button that they pressed.
+pub(super) fn command(sent: &Flat) -> Result<Command, Problem> {
     let text = sent.one("text").map(str::to_owned);
-    let command = match sent.one("action") {
+    Ok(match sent.one("action") {
         Some("reply") => Command::Reply { text, form: Map::new(), complete: true },
         Some("withdraw") => Command::Withdraw { reason: text },
         Some("reopen") => Command::Reopen { reason: text.unwrap_or_default() },
@@ -170,15 +200,5 @@ async fn acted(app: &App, reader: &Reader, wishes: &Wishes, sent: &Flat, code: &
             let (fr, en) = ("Ce formulaire est incomplet.", "This form is incomplete.");
             return Err(Problem::unprocessable("form.invalid", fr, en));
         }
-    };
-    let submission = Submission {
-        tenant: reader.tenant.clone(),
-        request: Some(request),
-        command,
-        actor: Actor::Requester,
-        command_id,
-        occurred_at: None,
-        expected: None,
-    };
-    app.submit(submission).await.map(drop)
+    })
 }

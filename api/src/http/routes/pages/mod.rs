@@ -1,9 +1,10 @@
-//! Pages for people without an account, without a script, and without anything from elsewhere: what one can ask for, a
-//! form for each process made of its definition, the tracking code, and following with it.
+//! Pages for people without a script, and without anything from elsewhere: what one can ask for, a
+//! form for each process made of its definition, the tracking code, following with it, and an account for those who want one.
 //!
 //! The pages follow the RGAA's spirit: every field has its label, its help and its error told by `aria-describedby`, what
 //! is wrong is listed at the top with links, and nothing needs a mouse, colours or a script.
 
+mod account;
 mod catalogue;
 mod context;
 mod follow;
@@ -34,6 +35,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .route("/pages/{tenant}/received", get(send::received))
         .route("/pages/{tenant}/follow", get(follow::ask).post(follow::follow))
         .route("/pages/{tenant}/follow/actions", post(follow::act))
+        .route("/pages/{tenant}/account", get(account::show))
+        .route("/pages/{tenant}/account/code", post(account::ask))
+        .route("/pages/{tenant}/account/sign-in", post(account::enter))
+        .route("/pages/{tenant}/account/sign-out", post(account::leave))
+        .route("/pages/{tenant}/account/consents", post(account::withdraw))
+        .route("/pages/{tenant}/account/requests", post(account::take_in))
+        .route("/pages/{tenant}/account/requests/{request}", get(account::one))
+        .route("/pages/{tenant}/account/requests/{request}/actions", post(account::act))
         .merge(forms)
 }
 

@@ -13,12 +13,14 @@ use crate::http::extract::language_of;
 use crate::http::flat_form::Flat;
 use crate::http::problem::Problem;
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("base.html", include_str!("../../../../pages/base.html")),
     ("catalogue.html", include_str!("../../../../pages/catalogue.html")),
     ("process.html", include_str!("../../../../pages/process.html")),
     ("received.html", include_str!("../../../../pages/received.html")),
     ("follow.html", include_str!("../../../../pages/follow.html")),
+    ("sign_in.html", include_str!("../../../../pages/sign_in.html")),
+    ("account.html", include_str!("../../../../pages/account.html")),
     ("problem.html", include_str!("../../../../pages/problem.html")),
 ];
 
@@ -63,6 +65,7 @@ impl Reader {
         let around = context! {
             tenant => &self.tenant,
             town => town_name,
+            accounts => app.sign_in.is_by_email() || app.sign_in.has_citizens(),
             contact => contact.unwrap_or_default().into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>(),
             language => self.code(),
             ending => self.ending(),
