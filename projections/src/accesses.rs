@@ -10,7 +10,7 @@ use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
 use crate::runner::{Fold, Record};
-use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, bytes, int, text};
+use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, int, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
@@ -35,14 +35,44 @@ static TABLE: Table = Table {
 /// That somebody opened something, in an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessEntry {
-    /// Who: `agent:a01`, `integrator:portail`.
+    /// Who: `agent:a01`, `integrator:portail`, `operator:camille`.
     pub actor: String,
     /// What: `dossier`, `file`.
     pub what: String,
-    /// By which right: `in_charge`, `service`, `qualification`, `task`, `approval`, `key`.
+    /// By which right: `in_charge`, `service`, `qualification`, `task`, `approval`, `key`, `outbox`,
+    /// `console`.
     pub ground: String,
     /// The beginning of the hour (UTC).
     pub hour: DateTime<Utc>,
+}
+
+/// Which accesses are looked for. What is not said is not limited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessQuery {
+    /// The collectivity.
+    pub tenant: Option<String>,
+    /// The request.
+    pub request: Option<RequestId>,
+    /// Who, as records name them.
+    pub actor: Option<String>,
+    /// From this instant on (UTC), an hour exact.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this instant (UTC), an hour exact.
+    pub until: Option<DateTime<Utc>>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// That somebody opened something of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessFound {
+    /// The collectivity.
+    pub tenant: String,
+    /// The request.
+    pub request: RequestId,
+    /// Who, what, by which right and when.
+    #[serde(flatten)]
+    pub entry: AccessEntry,
 }
 
 /// The folding side.
@@ -71,6 +101,40 @@ fn read(row: &Row) -> Result<AccessEntry, ProjectionError> {
 }
 
 impl ReadModels {
+    /// Who opened what, of any request, the last first.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn accesses_found(
+        &self,
+        query: &AccessQuery,
+    ) -> Result<Answer<Vec<AccessFound>>, ProjectionError> {
+        let mut filter = Where::default();
+        filter.maybe("tenant = ?", query.tenant.as_deref());
+        filter.maybe("request = ?", query.request.map(|request| request.0));
+        filter.maybe("actor = ?", query.actor.as_deref());
+        filter.maybe("hour >= ?", query.from);
+        filter.maybe("hour < ?", query.until);
+        let (conditions, limit) = (filter.sql(), query.limit);
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
+        let count = format!("SELECT COUNT(*), 0 FROM access {conditions}");
+        let counts = snapshot.counts(count, &filter.values).await?;
+        let sql = format!(
+            "SELECT tenant, request, actor, what, ground, hour FROM access {conditions} \
+             ORDER BY hour DESC, tenant, request, actor, what, ground LIMIT {limit}"
+        );
+        let read = |row: &Row| {
+            let mut at = Columns::new(row);
+            let (tenant, request) = (at.take()?, RequestId(at.uuid()?));
+            let entry =
+                AccessEntry { actor: at.take()?, what: at.take()?, ground: at.take()?, hour: at.instant()? };
+            Ok(AccessFound { tenant, request, entry })
+        };
+        let rows = snapshot.rows(sql, &filter.values).await?;
+        let found = rows.iter().map(read).collect::<Result<Vec<_>, ProjectionError>>()?;
+        Ok(snapshot.answer(counts, found))
+    }
+
     /// Who opened what was said in a request of `tenant`, the last first, 1,000 at most; empty where the request is not
     /// this collectivity's.
     ///

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::error::ProjectionError;
 use crate::read_models::ReadModels;
 use crate::store::{
-    Columns, Connection, Row, Table, Value, bytes, code, int, micros, opt_int, opt_text, position_of,
-    token_of,
+    Columns, Connection, Row, Snapshot, Table, Value, bytes, code, int, micros, opt_int, opt_text,
+    position_of, token_of,
 };
 
 /// One row for each webhook that was ever claimed.
@@ -301,10 +301,8 @@ impl ReadModels {
                 error: at.take()?,
             })
         };
-        let work = async |connection: &mut Connection<'_>| {
-            connection.run(&sql, &[webhook.into()]).await?.iter().map(read).collect()
-        };
-        self.database().shared(work).await
+        let mut snapshot = Snapshot::take(self.database(), PARKED.name).await?;
+        snapshot.rows(sql, &[webhook.into()]).await?.iter().map(read).collect()
     }
 
     /// Has dead letters tried again from `now` (UTC) on: one, or all of them. How many there were is answered.

@@ -30,7 +30,7 @@ mod webhooks;
 #[cfg(test)]
 mod tests;
 
-pub use accesses::AccessEntry;
+pub use accesses::{AccessEntry, AccessFound, AccessQuery};
 pub use alerts::{AlertLine, Reach};
 pub use answer::{Answer, PAGE_ROWS, PAGE_ROWS_MAX, Page};
 pub use catalogue::{CatalogueEntry, CatalogueOrder, CatalogueQuery, ThemeEntry};

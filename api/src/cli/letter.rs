@@ -3,13 +3,14 @@
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
+use guichet_engine::rules::records::access::Data;
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
-use super::{find, store};
+use super::{find, opening, store};
 use crate::outbound::letter::{LetterError, letter, pdf};
 
-/// Write a letter that a request asks for, as PDF, onto standard output
+/// Write a letter that a request asks for, as PDF, onto standard output; that you open it is put on record first
 #[derive(Debug, Args)]
 #[command(after_help = "Example: guichet letter A2023H028946 0-acknowledgement > letter.pdf")]
 pub(crate) struct Letter {
@@ -43,6 +44,7 @@ impl Letter {
 
     async fn written(&self, context: &Context, guichet: &crate::Guichet) -> Result<Vec<u8>, Failure> {
         let card = find::card(context, guichet, &self.request, self.tenant.as_deref()).await?;
+        opening::noted(context, guichet, &card, Data::Dossier).await?;
         match letter(guichet, &card.tenant, card.request, &self.effect, guichet.now()).await {
             Ok(letter) => Ok(pdf(&letter)),
             Err(LetterError::Engine(error)) => Err(store::engine(&error, context.language)),

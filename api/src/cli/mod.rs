@@ -1,5 +1,6 @@
 //! The command line. One file is one command; a new one is its file and one line in the list below.
 
+mod accesses;
 mod adopt;
 mod backup;
 mod calendars;
@@ -28,6 +29,8 @@ mod mail_in;
 mod migrate;
 mod named;
 mod new;
+mod opening;
+mod outbox;
 mod output;
 mod progress;
 mod propose;
@@ -89,6 +92,8 @@ commands! {
     stats::Stats,
     inbox::Inbox,
     show::Show,
+    outbox::Outbox,
+    accesses::Accesses,
     letter::Letter,
     explain::Explain,
     replay::Replay,

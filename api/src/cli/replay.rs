@@ -4,6 +4,7 @@ use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use guichet_engine::rules::records::access::Data;
 use guichet_engine::rules::request::Request;
 use guichet_engine::{Entry, Span};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::Table;
-use super::{find, local, store};
+use super::{find, local, opening, store};
 use crate::{Titles, vocabulary};
 
 /// Replay a request: what had happened by an instant, or what was known by then
@@ -30,10 +31,16 @@ pub(crate) struct Replay {
     /// Its collectivity, where several have the same number.
     #[arg(long)]
     tenant: Option<String>,
+    /// With what was said, opened (--format json): that you open it is put on record first, under your name here.
+    #[arg(long)]
+    dossier: bool,
 }
 
 impl Replay {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        if self.dossier {
+            context.only(&[Format::Json])?;
+        }
         let guichet = store::open_to_read(context).await?;
         let printed = self.print(context, &guichet).await;
         guichet.close().await;
@@ -44,7 +51,10 @@ impl Replay {
         let card = find::card(context, guichet, &self.request, self.tenant.as_deref()).await?;
         let span = Span { at: self.at, as_known_at: self.as_known_at };
         let failed = |error: &guichet_engine::EngineError| store::engine(error, context.language);
-        let history = guichet.history(&card.tenant, card.request, &span, false).await;
+        if self.dossier {
+            opening::noted(context, guichet, &card, Data::Dossier).await?;
+        }
+        let history = guichet.history(&card.tenant, card.request, &span, self.dossier).await;
         let history = history.map_err(|error| failed(&error))?;
         let state =
             guichet.replay(&card.tenant, card.request, &span).await.map_err(|error| failed(&error))?;
@@ -75,7 +85,7 @@ impl Replay {
     }
 }
 
-/// An event as it is stored, its personal parts left out.
+/// An event as it is stored, its personal parts sealed unless they were opened.
 fn event(entry: &Entry) -> Result<Value, Failure> {
     let body: Value = serde_json::to_value(&entry.event)?;
     Ok(json!({

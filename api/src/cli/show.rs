@@ -3,16 +3,17 @@
 use std::io::Write;
 
 use clap::Args;
+use guichet_engine::rules::records::access::Data;
 use guichet_projections::{Card, Commitment, TimelineEntry};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::output::{Table, printable};
-use super::{find, local, store};
+use super::{find, local, opening, store};
 use crate::{Titles, vocabulary};
 
-/// Show a request: where it stands, its promises, its history; nothing of it is personal
+/// Show a request: where it stands, its promises, its history; nothing of it is personal without --dossier
 #[derive(Debug, Args)]
 #[command(after_help = "Example: guichet show A2023H028946")]
 pub(crate) struct Show {
@@ -22,10 +23,16 @@ pub(crate) struct Show {
     /// Its collectivity, where several have the same number.
     #[arg(long)]
     tenant: Option<String>,
+    /// Also what was said in it: that you open it is put on record first, under your name on this machine.
+    #[arg(long)]
+    dossier: bool,
 }
 
 impl Show {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
+        if self.dossier {
+            context.only(&[Format::Human, Format::Json])?;
+        }
         let guichet = store::open_to_read(context).await?;
         let shown = self.show(context, &guichet).await;
         guichet.close().await;
@@ -34,6 +41,7 @@ impl Show {
 
     async fn show(&self, context: &mut Context, guichet: &crate::Guichet) -> Result<(), Failure> {
         let card = find::card(context, guichet, &self.request, self.tenant.as_deref()).await?;
+        let dossier = if self.dossier { Some(opened(context, guichet, &card).await?) } else { None };
         let models = guichet.read_models();
         let promises = models.commitments_of(&card.tenant, card.request).await;
         let promises = promises.map_err(|error| store::reading(&error, context.language))?.value;
@@ -41,7 +49,10 @@ impl Show {
         let timeline = timeline.map_err(|error| store::reading(&error, context.language))?.value;
         match context.format {
             Format::Json => {
-                let answer = json!({ "request": card, "commitments": promises, "timeline": timeline });
+                let mut answer = json!({ "request": card, "commitments": promises, "timeline": timeline });
+                if let (Some(answer), Some(dossier)) = (answer.as_object_mut(), dossier) {
+                    answer.insert("dossier".to_owned(), dossier);
+                }
                 writeln!(context.out, "{answer:#}")?;
                 Ok(())
             }
@@ -54,9 +65,46 @@ impl Show {
                 let titles = Titles::of(guichet.engine().definitions(), Some(&card.tenant));
                 promised(context, &promises, &titles).write(&mut context.out)?;
                 writeln!(context.out)?;
-                history(context, &timeline).write(&mut context.out)
+                history(context, &timeline).write(&mut context.out)?;
+                dossier.map_or(Ok(()), |dossier| said(context, &dossier))
             }
         }
+    }
+}
+
+/// What was said in the request, once it is on record that it is opened.
+async fn opened(context: &Context, guichet: &crate::Guichet, card: &Card) -> Result<Value, Failure> {
+    opening::noted(context, guichet, card, Data::Dossier).await?;
+    let failed = |error: &guichet_engine::EngineError| store::engine(error, context.language);
+    let known = guichet.request(&card.tenant, card.request).await.map_err(|error| failed(&error))?;
+    let dossier = guichet.dossier(&card.tenant, &known).await.map_err(|error| failed(&error))?;
+    Ok(serde_json::to_value(&dossier)?)
+}
+
+/// What was said, a line for each value.
+fn said(context: &mut Context, dossier: &Value) -> Result<(), Failure> {
+    let words = context.say("Ce qui a été dit", "What was said");
+    writeln!(context.out, "\n{words}")?;
+    let mut lines = Vec::new();
+    flat("", dossier, &mut lines);
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, value) in lines {
+        writeln!(context.out, "  {:<width$}  {}", printable(&name), printable(&value))?;
+    }
+    Ok(())
+}
+
+/// The values of a JSON text, each with the names that lead to it.
+fn flat(before: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+    let name = |part: &str| if before.is_empty() { part.to_owned() } else { format!("{before}.{part}") };
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(part, member)| flat(&name(part), member, lines));
+        }
+        Value::Array(items) => items.iter().for_each(|item| flat(before, item, lines)),
+        Value::String(text) => lines.push((before.to_owned(), text.clone())),
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => lines.push((before.to_owned(), value.to_string())),
     }
 }
 

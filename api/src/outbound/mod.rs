@@ -13,6 +13,7 @@ mod html;
 pub mod letter;
 mod mail;
 mod memory;
+pub mod named;
 pub mod quiet;
 pub mod render;
 mod smtp;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use guichet_engine::rules::records::RecordEvent;
 use guichet_engine::rules::records::access::{ACCESS, Data, DataOpened, Ground, opened};
-use guichet_engine::rules::request::{CommandId, RequestId};
+use guichet_engine::rules::request::{Actor, CommandId, RequestId};
 use guichet_engine::{EngineError, RecordSubmission};
 use uuid::Uuid;
 
@@ -35,10 +35,23 @@ impl Accesses {
         guichet: &Guichet,
         (tenant, principal): (&str, &Principal),
         request: RequestId,
+        opened: (Data, Ground),
+    ) -> Result<(), EngineError> {
+        self.note_of(guichet, (tenant, &principal.actor()), request, opened).await
+    }
+
+    /// The same of somebody who is known under another title.
+    ///
+    /// # Errors
+    /// [`EngineError`], and then nothing may be given out.
+    pub async fn note_of(
+        &self,
+        guichet: &Guichet,
+        (tenant, actor): (&str, &Actor),
+        request: RequestId,
         (what, ground): (Data, Ground),
     ) -> Result<(), EngineError> {
         let hour = hour_of(guichet.now());
-        let actor = principal.actor();
         let name = format!(
             "{tenant}\n{actor:?}\n{}\n{}\n{}\n{}",
             request.0,
@@ -55,7 +68,7 @@ impl Accesses {
             tenant,
             kind: ACCESS,
             record,
-            actor: &actor,
+            actor,
             command_id: CommandId(record),
             content: &event,
         };

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod accesses;
 mod catalogues;
 mod checking;
 mod databases;

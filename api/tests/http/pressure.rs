@@ -12,7 +12,10 @@ use guichet::engine::journal::{
     Recorded, Revision, StreamId,
 };
 use guichet::http::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX, HttpOptions, router};
-use guichet::{Guichet, NewRequest, Options};
+use guichet::engine::rules::process::Delivery;
+use guichet::engine::rules::request::Contact;
+use guichet::rights::Scope;
+use guichet::{Access, Guichet, Holder, KeyTerms, NewRequest, Options};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -26,6 +29,8 @@ struct Slow {
     slow: AtomicBool,
     full: AtomicBool,
     away: AtomicBool,
+    /// What is appended does not arrive; reading goes on.
+    cut: AtomicBool,
     under_way: AtomicUsize,
     most: AtomicUsize,
 }
@@ -38,6 +43,7 @@ impl Slow {
             slow: AtomicBool::new(false),
             full: AtomicBool::new(false),
             away: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             under_way: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
         })
@@ -55,6 +61,9 @@ impl Journal for Slow {
         self.reached()?;
         if self.full.load(Ordering::SeqCst) {
             return Err(JournalError::Full);
+        }
+        if self.cut.load(Ordering::SeqCst) {
+            return Err(JournalError::Unavailable { reason: "cut off".into() });
         }
         if self.slow.load(Ordering::SeqCst) {
             let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
@@ -107,7 +116,7 @@ struct Town {
     journal: Arc<Slow>,
     guichet: Guichet,
     router: axum::Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Town {
@@ -118,7 +127,7 @@ impl Town {
             Guichet::on_journal(Arc::clone(&journal) as _, Options::new(folder.path())).await.unwrap();
         guichet.publish_folder(&chalons()).await.unwrap();
         let router = router(&guichet, &HttpOptions { open_figures: true, ..HttpOptions::default() }).unwrap();
-        Self { journal, guichet, router, _folder: folder }
+        Self { journal, guichet, router, folder }
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -289,4 +298,72 @@ async fn what_a_newer_server_wrote_is_answered_by_another_and_this_one_says_that
         }
     };
     tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("it says so");
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_as_opened_is_not_given_out() {
+    let town = Town::new().await;
+    let access = Access::open(town.folder.path()).unwrap();
+    let ambient = town.guichet.ambient().as_ref();
+    let key = access.create("ville", Holder::Agent("a01".into()), ambient).unwrap();
+    let printer = KeyTerms {
+        scopes: Some(vec![Scope::OutboxManage, Scope::FilesRead]),
+        ..KeyTerms::new("ville", Holder::Integrator("imprimerie".into()))
+    };
+    let printer = access.make(&printer, ambient).unwrap().0;
+    let mut photo = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut photo, image::ImageFormat::Jpeg).unwrap();
+    let upload = Request::post("/v1/ville/files")
+        .header("content-type", "image/jpeg")
+        .header("content-disposition", "attachment; filename=\"trou.jpg\"")
+        .body(Body::from(photo.into_inner()));
+    let ((status, file), _) = town.call(upload.unwrap()).await;
+    assert_eq!(status, StatusCode::CREATED, "{file}");
+    let jeanne = Contact {
+        name: Some("Jeanne Dupont".into()),
+        address: Some("1 place Foch\n51000 Châlons".into()),
+        ..Contact::default()
+    };
+    let made = NewRequest::new("ville", "voirie/chaussee-abimee")
+        .field("place", json!([48.957, 4.363]))
+        .field("details", json!("devant chez moi"))
+        .field("photos", json!([file]))
+        .contact(jeanne);
+    let made = town.guichet.receive(made).await.unwrap();
+    town.guichet.wait_for(made.position, Duration::from_secs(20)).await.unwrap();
+    let request = format!("/v1/ville/requests/{}", made.request);
+    let outbox = town.guichet.read_models().outbox(Some("ville"), 10).await.unwrap().value;
+    let letter = outbox.iter().find(|item| item.by == Delivery::Letter).expect("a letter is owed");
+    let doors = [
+        (request.clone(), &key),
+        (format!("{request}/files/{}", file["sha256"].as_str().unwrap()), &key),
+        (format!("{request}/files/{}", file["sha256"].as_str().unwrap()), &printer),
+        (format!("{request}/letters/{}.pdf", letter.effect), &printer),
+    ];
+    let ask = async |path: &str, key: &str| {
+        let bearer = format!("Bearer {key}");
+        let request = Request::get(path).header("authorization", bearer).body(Body::empty()).unwrap();
+        let response = town.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    };
+    for (fault, code) in [(&town.journal.full, "journal.full"), (&town.journal.cut, "journal.unavailable")] {
+        fault.store(true, Ordering::SeqCst);
+        for (path, key) in &doors {
+            let (status, text) = ask(path, key).await;
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {text}");
+            assert!(text.contains(code), "{path}: {text}");
+            assert!(!text.contains("Jeanne") && !text.contains("devant chez moi"), "{path}");
+            assert!(!text.starts_with("%PDF") && text.starts_with('{'), "{path}");
+        }
+        fault.store(false, Ordering::SeqCst);
+    }
+    // Nothing of it was remembered as recorded: it is given out once it is.
+    for (path, key) in &doors {
+        assert_eq!(ask(path, key).await.0, StatusCode::OK, "{path}");
+    }
+    town.guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
+    let noted = town.guichet.read_models().accesses("ville", made.request).await.unwrap();
+    assert_eq!(noted.n, 4, "{:?}", noted.value);
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use guichet_engine::rules::records::access::{Data, Ground};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -40,9 +41,13 @@ pub(crate) async fn letters_print(
     At((tenant, request, effect)): At<(String, String, String)>,
     wishes: Wishes,
 ) -> Result<Response, Problem> {
-    wishes.needs(&app, &tenant, Scope::OutboxManage).await?;
+    let principal = wishes.needs(&app, &tenant, Scope::OutboxManage).await?;
     let effect = effect.strip_suffix(".pdf").unwrap_or(&effect);
-    let written = letter(&app.guichet, &tenant, request_id(&request)?, effect, app.guichet.now()).await?;
+    let request = request_id(&request)?;
+    let written = letter(&app.guichet, &tenant, request, effect, app.guichet.now()).await?;
+    // Who is written to, where, and what they are told: recorded before it is given out.
+    let opened = (Data::Dossier, Ground::Outbox);
+    app.accesses.note(&app.guichet, (&tenant, &principal), request, opened).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/pdf"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"letter.pdf\""),

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use guichet_engine::Submission;
-use guichet_engine::rules::process::{Delivery, Party};
-use guichet_engine::rules::request::{Command, Recipient, Subject};
+use guichet_engine::rules::process::Delivery;
+use guichet_engine::rules::request::Command;
 use guichet_projections::OutboxItem;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +19,7 @@ use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{Ask, At, Json, Wishes, request_id};
 use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
+use crate::outbound::named::{is_by_hand, recipient, subject};
 use crate::rights::Scope;
 use crate::workers::{done_command, failed_command};
 
@@ -84,41 +85,13 @@ pub(crate) struct OutboxList {
     messages: Vec<OutboxEntry>,
 }
 
-fn is_by_hand(by: Delivery) -> bool {
-    match by {
-        Delivery::Letter | Delivery::Counter | Delivery::Phone => true,
-        Delivery::Email | Delivery::Sms | Delivery::Screen => false,
-    }
-}
-
 impl From<OutboxItem> for OutboxEntry {
     fn from(item: OutboxItem) -> Self {
-        let subject = match &item.subject {
-            Subject::Acknowledgement => "acknowledgement",
-            Subject::Answer => "answer",
-            Subject::Question => "question",
-            Subject::Reply => "reply",
-            Subject::Message => "message",
-            Subject::News(_) => "news",
-            Subject::Assignment => "assignment",
-            Subject::Task(_) => "task",
-            Subject::Approval(_) => "approval",
-            Subject::Rework => "rework",
-            Subject::Warning(_) => "warning",
-            Subject::Breach(_) => "breach",
-        };
-        let recipient = match &item.recipient {
-            Recipient::Requester => "requester".to_owned(),
-            Recipient::Party(Party::Role(role)) => format!("role:{role}"),
-            Recipient::Party(Party::Person(person)) => format!("person:{person}"),
-            Recipient::Party(Party::Service(service)) => format!("service:{service}"),
-            Recipient::Party(Party::ServiceInCharge) => "service".to_owned(),
-        };
         Self {
             request: item.request.0,
             effect: item.effect,
-            recipient,
-            subject: subject.to_owned(),
+            recipient: recipient(&item.recipient),
+            subject: subject(&item.subject).to_owned(),
             by_hand: is_by_hand(item.by),
             by: item.by,
             asked: item.asked,

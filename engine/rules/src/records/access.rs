@@ -70,6 +70,10 @@ pub enum Ground {
     Approval,
     /// It stands on the program's key.
     Key,
+    /// They send out what the town hall owes on paper.
+    Outbox,
+    /// They work at the command line of the server.
+    Console,
 }
 
 impl Ground {
@@ -83,6 +87,8 @@ impl Ground {
             Self::Task => "task",
             Self::Approval => "approval",
             Self::Key => "key",
+            Self::Outbox => "outbox",
+            Self::Console => "console",
         }
     }
 }

@@ -34,6 +34,9 @@ pub enum Actor {
     Integrator(String),
     /// The engine itself: timers and effects.
     Engine,
+    /// Whoever works at the command line of the server, by the name of their user there. They look; requests take no
+    /// command from them.
+    Operator(String),
 }
 
 impl Actor {
@@ -45,6 +48,7 @@ impl Actor {
             Self::Agent(code) => format!("agent:{code}"),
             Self::Integrator(name) => format!("integrator:{name}"),
             Self::Engine => "engine".into(),
+            Self::Operator(user) => format!("operator:{user}"),
         }
     }
 
@@ -53,7 +57,7 @@ impl Actor {
     pub fn staff_code(&self) -> Option<&str> {
         match self {
             Self::Agent(code) => Some(code),
-            Self::Requester | Self::Integrator(_) | Self::Engine => None,
+            Self::Requester | Self::Integrator(_) | Self::Engine | Self::Operator(_) => None,
         }
     }
 }

@@ -28,11 +28,13 @@ pub(crate) struct AccessesAnswer {
 /// That somebody opened something.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessAnswer {
-    /// Who: `agent:` with a staff code, or `integrator:` with the name of a program.
+    /// Who: `agent:` with a staff code, `integrator:` with the name of a program, or `operator:` with a user of the
+    /// server’s machine.
     actor: String,
     /// What: `dossier` or `file`.
     what: String,
-    /// By which right: `in_charge`, `service`, `qualification`, `task`, `approval`, or `key`.
+    /// By which right: `in_charge`, `service`, `qualification`, `task`, `approval`, `key`, `outbox` (letters),
+    /// or `console` (the command line).
     ground: String,
     /// The beginning of the hour (UTC).
     hour: DateTime<Utc>,

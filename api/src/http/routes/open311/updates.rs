@@ -211,7 +211,7 @@ async fn update(
     let actor = caller.principal.actor();
     let by = match &actor {
         Actor::Agent(name) | Actor::Integrator(name) => name.as_str(),
-        Actor::Requester | Actor::Engine => "",
+        Actor::Requester | Actor::Engine | Actor::Operator(_) => "",
     };
     let name = format!("open311:{by}:{}", sent.id);
     let submission = Submission {

@@ -126,7 +126,7 @@ pub(super) fn cancel(
             d.handler()?;
             by.unwrap_or(AppointmentParty::Service)
         }
-        Actor::Requester | Actor::Integrator(_) | Actor::Engine => {
+        Actor::Requester | Actor::Integrator(_) | Actor::Engine | Actor::Operator(_) => {
             d.requester()?;
             AppointmentParty::Requester
         }

@@ -43,7 +43,7 @@ impl<'a> Decision<'a> {
         match self.facts.actor {
             Actor::Requester | Actor::Integrator(_) => Ok(()),
             Actor::Agent(_) => self.staff().and(Err(needed(REQUESTER))),
-            Actor::Engine => Err(needed(REQUESTER)),
+            Actor::Engine | Actor::Operator(_) => Err(needed(REQUESTER)),
         }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Decision<'a> {
     pub(super) fn requester_or_staff(&self) -> Result<(), Rejection> {
         match self.facts.actor {
             Actor::Agent(_) => self.staff().map(|_| ()),
-            Actor::Requester | Actor::Integrator(_) | Actor::Engine => self.requester(),
+            Actor::Requester | Actor::Integrator(_) | Actor::Engine | Actor::Operator(_) => self.requester(),
         }
     }
 
@@ -64,7 +64,9 @@ impl<'a> Decision<'a> {
     pub(super) fn engine_or_staff(&self) -> Result<(), Rejection> {
         match self.facts.actor {
             Actor::Engine => Ok(()),
-            Actor::Agent(_) | Actor::Requester | Actor::Integrator(_) => self.staff().map(|_| ()),
+            Actor::Agent(_) | Actor::Requester | Actor::Integrator(_) | Actor::Operator(_) => {
+                self.staff().map(|_| ())
+            }
         }
     }
 

@@ -131,7 +131,9 @@ fn may_open(
         }
         // The engine takes over what another system recorded, whoever opened it there; it opens nothing of its own.
         Actor::Engine if external => {}
-        Actor::Engine => return Err(refusal::role_needed("un usager ou un agent", "a citizen or an agent")),
+        Actor::Engine | Actor::Operator(_) => {
+            return Err(refusal::role_needed("un usager ou un agent", "a citizen or an agent"));
+        }
     }
     if !definition.open_to.contains(&opened_by) {
         let (fr, en) = match opened_by {

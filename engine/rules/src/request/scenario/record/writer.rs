@@ -180,7 +180,7 @@ impl<'a> Writer<'a> {
             Actor::Agent(code) => {
                 self.source.organisation.person(&code).map(|person| format!("person:{}", person.person))
             }
-            Actor::Engine => None,
+            Actor::Engine | Actor::Operator(_) => None,
             Actor::Requester | Actor::Integrator(_) => {
                 let theirs = match command {
                     Command::Receive { channel, .. } => channel.is_online(),
@@ -303,6 +303,7 @@ fn actor_of(pseudonym: &str) -> Actor {
     match pseudonym.split_once(':') {
         Some(("agent", code)) => Actor::Agent(code.into()),
         Some(("integrator", name)) => Actor::Integrator(name.into()),
+        Some(("operator", user)) => Actor::Operator(user.into()),
         _ if pseudonym == "engine" => Actor::Engine,
         _ => Actor::Requester,
     }
