@@ -441,7 +441,7 @@ impl Wishes {
     }
 
     /// Whether a page of this server makes the call, for what changes something by a cookie.
-    pub(crate) fn from_own_page(&self) -> Result<(), Problem> {
+    pub(crate) fn must_be_own_page(&self) -> Result<(), Problem> {
         if self.foreign { Err(Problem::cross_site()) } else { Ok(()) }
     }
 

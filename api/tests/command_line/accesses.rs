@@ -18,19 +18,15 @@ fn town(data: &std::path::Path) -> (Running, String) {
     let body = json!({
         "process": "voirie/chaussee-abimee",
         "requester": { "contact": { "name": "Jeanne Dupont", "email": "jeanne@exemple.example" } },
-        "form": { "place": [48.957, 4.363], "details": "devant chez moi" }
+        "form": { "place": [48.957, 4.363], "danger": true, "details": "devant chez moi" }
     });
     let (status, made) = server.send("POST", "/v1/ville/requests", "", &body.to_string());
     assert_eq!(status, 201, "{made}");
     (server, made["request"].as_str().unwrap().to_owned())
 }
 
-#[test]
-fn what_waits_is_seen_beside_the_server_and_sent_again_and_whoever_opens_a_dossier_is_on_record() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
-    let (server, request) = town(data);
-    // Beside the server: what is not personal can be looked at, what is cannot.
+/// Looks at the town beside its server: what is not personal can be seen, what is cannot. The message that failed.
+fn beside(data: &std::path::Path, request: &str) -> String {
     let began = Instant::now();
     let failed = loop {
         let listed = run(data, &["outbox", "--failed", "--format", "json"]);
@@ -48,13 +44,13 @@ fn what_waits_is_seen_beside_the_server_and_sent_again_and_whoever_opens_a_dossi
     );
     assert!(!failed.to_string().contains("jeanne"), "{failed}");
     let effect = failed["effect"].as_str().unwrap();
-    let held = run(data, &["outbox", "retry", &request, effect]);
+    let held = run(data, &["outbox", "retry", request, effect]);
     assert_eq!(held.code, 3, "the server holds it: {held:?}");
-    assert_eq!(run(data, &["show", &request]).code, 0);
+    assert_eq!(run(data, &["show", request]).code, 0);
     for line in [
-        vec!["show", &request, "--dossier"],
-        vec!["replay", &request, "--dossier", "--format", "json"],
-        vec!["letter", &request, "0-0"],
+        vec!["show", request, "--dossier"],
+        vec!["replay", request, "--dossier", "--format", "json"],
+        vec!["letter", request, "0-0"],
     ] {
         for (language, words) in [("fr", "rien n’est ouvert"), ("en", "nothing is opened")] {
             let line: Vec<&str> = line.iter().copied().chain(["--lang", language]).collect();
@@ -63,6 +59,16 @@ fn what_waits_is_seen_beside_the_server_and_sent_again_and_whoever_opens_a_dossi
             assert!(refused.err.contains(words), "{refused:?}");
         }
     }
+    effect.to_owned()
+}
+
+#[test]
+fn what_waits_is_seen_beside_the_server_and_sent_again_and_whoever_opens_a_dossier_is_on_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let (server, request) = town(data);
+    let effect = beside(data, &request);
+    let effect = effect.as_str();
     server.stop();
 
     let retried = run(data, &["outbox", "retry", &request, effect, "--lang", "en"]);

@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use guichet::engine::Submission;
 use guichet::engine::journal::{
     Append, Appended, Filter, Follower, Journal, JournalError, KeyStore, MemoryJournal, Page, Position,
     Recorded, Revision, StreamId,
 };
-use guichet::http::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX, HttpOptions, router};
 use guichet::engine::rules::process::Delivery;
-use guichet::engine::rules::request::Contact;
+use guichet::engine::rules::request::{Actor, Command, Contact};
+use guichet::http::{COMMAND_WAIT_MAX, COMMANDS_MAX, COMMANDS_WAITING_MAX, HttpOptions, router};
 use guichet::rights::Scope;
 use guichet::{Access, Guichet, Holder, KeyTerms, NewRequest, Options};
 use serde_json::{Value, json};
@@ -300,6 +301,19 @@ async fn what_a_newer_server_wrote_is_answered_by_another_and_this_one_says_that
     tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("it says so");
 }
 
+/// A photo that was sent, as a form names it.
+async fn photo(town: &Town) -> Value {
+    let mut photo = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut photo, image::ImageFormat::Jpeg).unwrap();
+    let upload = Request::post("/v1/ville/files")
+        .header("content-type", "image/jpeg")
+        .header("content-disposition", "attachment; filename=\"trou.jpg\"")
+        .body(Body::from(photo.into_inner()));
+    let ((status, file), _) = town.call(upload.unwrap()).await;
+    assert_eq!(status, StatusCode::CREATED, "{file}");
+    file
+}
+
 #[tokio::test]
 async fn what_cannot_be_recorded_as_opened_is_not_given_out() {
     let town = Town::new().await;
@@ -311,14 +325,7 @@ async fn what_cannot_be_recorded_as_opened_is_not_given_out() {
         ..KeyTerms::new("ville", Holder::Integrator("imprimerie".into()))
     };
     let printer = access.make(&printer, ambient).unwrap().0;
-    let mut photo = std::io::Cursor::new(Vec::new());
-    image::RgbImage::new(4, 4).write_to(&mut photo, image::ImageFormat::Jpeg).unwrap();
-    let upload = Request::post("/v1/ville/files")
-        .header("content-type", "image/jpeg")
-        .header("content-disposition", "attachment; filename=\"trou.jpg\"")
-        .body(Body::from(photo.into_inner()));
-    let ((status, file), _) = town.call(upload.unwrap()).await;
-    assert_eq!(status, StatusCode::CREATED, "{file}");
+    let file = photo(&town).await;
     let jeanne = Contact {
         name: Some("Jeanne Dupont".into()),
         address: Some("1 place Foch\n51000 Châlons".into()),
@@ -326,11 +333,23 @@ async fn what_cannot_be_recorded_as_opened_is_not_given_out() {
     };
     let made = NewRequest::new("ville", "voirie/chaussee-abimee")
         .field("place", json!([48.957, 4.363]))
+        .field("danger", json!(true))
         .field("details", json!("devant chez moi"))
         .field("photos", json!([file]))
         .contact(jeanne);
     let made = town.guichet.receive(made).await.unwrap();
-    town.guichet.wait_for(made.position, Duration::from_secs(20)).await.unwrap();
+    // She gave a postal address alone: what she is told goes by letter.
+    let said = Submission {
+        tenant: "ville".into(),
+        request: Some(made.request),
+        command: Command::Message { text: "Nous passons jeudi.".into() },
+        actor: Actor::Agent("a01".into()),
+        command_id: town.guichet.fresh_command_id().unwrap(),
+        occurred_at: None,
+        expected: None,
+    };
+    let said = town.guichet.submit(said).await.unwrap();
+    town.guichet.wait_for(said.position, Duration::from_secs(20)).await.unwrap();
     let request = format!("/v1/ville/requests/{}", made.request);
     let outbox = town.guichet.read_models().outbox(Some("ville"), 10).await.unwrap().value;
     let letter = outbox.iter().find(|item| item.by == Delivery::Letter).expect("a letter is owed");

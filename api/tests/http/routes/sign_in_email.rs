@@ -178,6 +178,8 @@ async fn an_address_gets_five_codes_an_hour_from_all_browsers_and_a_caller_is_sl
         statuses.push(town.post(ASK, None, &json!({ "address": address })).await.status);
     }
     assert_eq!(statuses.iter().filter(|status| **status == StatusCode::ACCEPTED).count(), 14, "{statuses:?}");
+    // Five and fourteen: all of them are out before the next is looked for.
+    mail(&town, 18).await;
     town.move_to("2026-11-03T10:00:01Z");
     asked(&town, ASK, CAMILLE, "").await;
 }

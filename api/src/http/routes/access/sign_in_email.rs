@@ -171,7 +171,7 @@ pub(in crate::http::routes) async fn given(
         (Some(challenge), _) => Browser::Challenge(challenge),
         // A page of another site must not sign anybody in, not even as somebody else.
         (None, Some(bound)) => {
-            wishes.from_own_page()?;
+            wishes.must_be_own_page()?;
             Browser::Cookie(bound)
         }
         // No code was ever sent for a browser without a cookie.
