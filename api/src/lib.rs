@@ -90,6 +90,6 @@ pub use proposals::{SheetProposal, load_files};
 pub use publish::{Faults, PublishError, load_folder, publication_of};
 pub use recording::RecordError;
 pub use request::NewRequest;
-pub use rights::keys::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry, KeyTerms};
+pub use rights::keys::{ACCESS_FILE, Access, AccessError, Holder, KEYS_MAX, KeyEntry, KeyTerms, Keyring};
 pub use store::{Address, Store, StoreError, read_models_place};
 pub use webhooks::{Asking, Entrusted, GRACE_HOURS_MAX, WEBHOOKS_MAX};

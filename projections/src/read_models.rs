@@ -50,7 +50,7 @@ impl Default for Options {
 pub(crate) struct Inner {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) options: Options,
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     pub(crate) known: Arc<RwLock<Known>>,
     pub(crate) progress: watch::Sender<Progress>,
     /// By what this server leads, while it does.
@@ -178,7 +178,7 @@ impl ReadModels {
         options: Options,
         set: &str,
     ) -> Result<Arc<Inner>, ProjectionError> {
-        let database = Database::open(place, set).await?;
+        let database = Arc::new(Database::open(place, set).await?);
         Ok(Arc::new(Inner {
             journal,
             options,
@@ -307,6 +307,10 @@ impl ReadModels {
     /// How far the read models are, as it changes.
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.inner.progress.subscribe()
+    }
+
+    pub(crate) fn shared_database(&self) -> &Arc<Database> {
+        &self.inner.database
     }
 
     pub(crate) fn database(&self) -> &Database {

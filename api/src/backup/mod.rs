@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use guichet_engine::journal::JournalError;
 
+use crate::rights::keys::AccessError;
 pub use manifest::{BackedUpFile, Holds, MANIFEST_FILE, MANIFEST_VERSION, Manifest};
 pub use postgres::Tools;
 pub use restore::{Restored, restore};
@@ -25,6 +26,9 @@ pub enum BackupError {
     /// The journal or its keys cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Who may come in cannot be told.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The store is none that this program backs up.
     #[error("KurrentDB is backed up by its own means; back up the data folder’s keys apart from it")]
     Elsewhere,

@@ -11,7 +11,7 @@ use super::files::{Fresh, copy};
 use super::manifest::{BackedUpFile, Holds, MANIFEST_VERSION, Manifest, described};
 use super::postgres::{self, JOURNAL_DUMP, KEYS_DUMP, Tools};
 use crate::options::Options;
-use crate::rights::keys::ACCESS_FILE;
+use crate::rights::keys::{ACCESS_FILE, Keyring, write};
 use crate::store::Store;
 
 /// A backup that was taken.
@@ -51,8 +51,15 @@ pub async fn backup(
         Store::Kurrent(_) => return Err(BackupError::Elsewhere),
     };
     let mut files = vec![];
-    if data.join(ACCESS_FILE).exists() {
-        files.push(copy(data, journal, ACCESS_FILE)?);
+    match Keyring::at(options)?.exported().await? {
+        // As a file, which the first server after a restore takes over.
+        Some(keys) => {
+            let path = journal.join(ACCESS_FILE);
+            write(&path, &keys)?;
+            files.push(described(&path, sink())?);
+        }
+        None if data.join(ACCESS_FILE).exists() => files.push(copy(data, journal, ACCESS_FILE)?),
+        None => {}
     }
     files.push(described(&journal.join(name), sink())?);
     let of_journal = Manifest {

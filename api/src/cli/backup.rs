@@ -74,6 +74,7 @@ fn print(context: &mut Context, Taken { journal, keys }: &Taken) -> Result<(), F
 pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
     let french = match error {
         BackupError::Journal(error) => return store::journal(error, language),
+        BackupError::Access(error) => format!("les clés d’accès ne peuvent être lues : {error}"),
         BackupError::Elsewhere => "KurrentDB se sauvegarde par ses propres moyens ; sauvegardez à part les clés du dossier de données".to_owned(),
         BackupError::Tool { program, reason } => format!("`{program}` : {reason}"),
         BackupError::Standing(schemas) => {
@@ -107,8 +108,9 @@ pub(super) fn refused(error: &BackupError, language: Language) -> Failure {
         | BackupError::Taken(_)
         | BackupError::NotABackup { .. } => Failure::usage(sentence),
         BackupError::Changed { .. } => Failure::found(sentence),
-        BackupError::Journal(_) | BackupError::File { .. } | BackupError::Tool { .. } => {
-            Failure::store(sentence)
-        }
+        BackupError::Journal(_)
+        | BackupError::Access(_)
+        | BackupError::File { .. }
+        | BackupError::Tool { .. } => Failure::store(sentence),
     }
 }

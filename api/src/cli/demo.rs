@@ -2,8 +2,10 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use clap::Args;
+use guichet_engine::Ambient;
 use guichet_engine::rules::text::Language;
 
 use super::context::Context;
@@ -12,7 +14,7 @@ use super::town::{Town, TownOptions, folder, month};
 use super::{dashboard, listen};
 use crate::ambient::Surroundings;
 use crate::http::HttpOptions;
-use crate::{Access, Holder};
+use crate::{Holder, KeyTerms, Keyring};
 
 /// Live a month of Châlons on a simulated clock, print the dashboard, and serve it
 #[derive(Debug, Args)]
@@ -52,18 +54,18 @@ impl Demo {
             let words = context.say("Le port est pris :", "The port is taken:");
             writeln!(context.out, "\n{words} {} → {}", self.port, bind.port())?;
         }
-        self.hint(context, town, bind)?;
+        self.hint(context, town, bind).await?;
         let options = HttpOptions { bind, open_figures: true, ..HttpOptions::default() };
         listen::serve(context, &town.guichet, &options).await
     }
 
     /// A key and a request to try things with.
-    fn hint(&self, context: &mut Context, town: &Town, bind: SocketAddr) -> Result<(), Failure> {
-        let data = &town.guichet.options().data;
-        let holder = Holder::Agent("a01".into());
-        let made =
-            Access::open(data).and_then(|access| access.create("ville", holder, &Surroundings::system()));
-        let key = made.map_err(|error| Failure::store(error.to_string()))?;
+    async fn hint(&self, context: &mut Context, town: &Town, bind: SocketAddr) -> Result<(), Failure> {
+        let failed = |error: crate::AccessError| Failure::store(error.to_string());
+        let keys = Keyring::of(&town.guichet).map_err(failed)?;
+        let terms = KeyTerms::new("ville", Holder::Agent("a01".into()));
+        let ambient: Arc<dyn Ambient> = Arc::new(Surroundings::system());
+        let (key, _) = keys.make(&terms, &ambient).await.map_err(failed)?;
         let words = match context.language {
             Language::Fr => {
                 "L’horloge continue à partir de la fin du mois. Une clé d’agent pour essayer (a01, ville) :"

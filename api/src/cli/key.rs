@@ -1,10 +1,11 @@
 //! `guichet key`: makes, lists, replaces and takes back keys of agents and programs.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
-use guichet_engine::Clock as _;
+use guichet_engine::Ambient;
 use serde_json::{Value, json};
 
 use super::context::{Context, Format};
@@ -12,7 +13,7 @@ use super::failure::{Failure, Verdict};
 use super::output::Table;
 use crate::ambient::Surroundings;
 use crate::rights::Scope;
-use crate::rights::keys::{Access, AccessError, Holder, KeyEntry, KeyTerms};
+use crate::rights::keys::{AccessError, Holder, KeyEntry, KeyTerms, Keyring};
 
 /// How long a replaced key goes on opening unless something else is said, in days.
 const GRACE_DAYS: u32 = 7;
@@ -110,22 +111,23 @@ impl Make {
 }
 
 impl Key {
-    #[allow(clippy::unused_async, reason = "every command is called alike")]
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let access = Access::open(&context.data).map_err(refused)?;
-        let surroundings = Surroundings::system();
+        let access = Keyring::at(&context.options()).map_err(refused)?;
+        access.settle().await.map_err(refused)?;
+        let ambient: Arc<dyn Ambient> = Arc::new(Surroundings::system());
         match (self.action, self.make) {
             (Some(Action::Make(make)), _) | (None, Some(make)) => {
-                let (key, entry) = access.make(&make.terms(), &surroundings).map_err(refused)?;
+                let (key, entry) = access.make(&make.terms(), &ambient).await.map_err(refused)?;
                 show(context, &key, &entry)?;
             }
             (Some(Action::List { tenant }), _) => {
-                let keys = access.list(&tenant).map_err(refused)?;
-                list(context, &keys, surroundings.now())?;
+                let keys = access.list(&tenant).await.map_err(refused)?;
+                list(context, &keys, ambient.now())?;
             }
             (Some(Action::Revoke(named)), _) => {
-                let entry = access.revoke(&named.tenant, &named.id, surroundings.now()).map_err(refused)?;
+                let revoked = access.revoke(&named.tenant, &named.id, ambient.now());
+                let entry = revoked.await.map_err(refused)?;
                 let words = context.say("La clé n’ouvre plus rien.", "The key opens nothing any more.");
                 match context.format {
                     Format::Json => writeln!(context.out, "{}", described(&entry))?,
@@ -134,8 +136,8 @@ impl Key {
             }
             (Some(Action::Rotate { named, grace }), _) => {
                 let grace = TimeDelta::days(i64::from(grace));
-                let rotated = access.rotate(&named.tenant, &named.id, grace, &surroundings);
-                let (key, entry) = rotated.map_err(refused)?;
+                let rotated = access.rotate(&named.tenant, &named.id, grace, &ambient);
+                let (key, entry) = rotated.await.map_err(refused)?;
                 show(context, &key, &entry)?;
             }
             (None, None) => return Err(Failure::usage("guichet key --help")),
@@ -217,7 +219,7 @@ fn refused(error: AccessError) -> Failure {
         | AccessError::Scope(_)
         | AccessError::Limit(_)
         | AccessError::Expired => Failure::usage(error.to_string()),
-        AccessError::File { .. } => Failure::store(error.to_string()),
+        AccessError::File { .. } | AccessError::Table(_) => Failure::store(error.to_string()),
         AccessError::TooMany | AccessError::Unknown(_) | AccessError::Chance(_) => {
             Failure::found(error.to_string())
         }

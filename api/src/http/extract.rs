@@ -408,7 +408,9 @@ impl Wishes {
             };
         }
         let Some(key) = &self.key else { return Ok(None) };
-        let Some(entry) = app.access.holder(tenant, key, now) else { return self.stranger(app, tenant) };
+        let Some(entry) = app.access.holder(tenant, key, now).await? else {
+            return self.stranger(app, tenant);
+        };
         let principal = entry.principal();
         self.still_there(app, tenant, &principal).await?;
         Ok(Some(Caller { principal, scopes: entry.key_scopes(), processes: entry.processes }))

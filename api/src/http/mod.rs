@@ -35,7 +35,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::guichet::Guichet;
 use crate::rights::Accesses;
-use crate::rights::keys::{Access, AccessError};
+use crate::rights::keys::{AccessError, Keyring};
 use crate::sign_in::SignIn;
 use cross_origin::cross_origin;
 pub use extract::Recognised;
@@ -121,7 +121,7 @@ pub enum ServeError {
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) guichet: Guichet,
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Keyring,
     pub(crate) sign_in: Arc<SignIn>,
     pub(crate) accesses: Arc<Accesses>,
     pub(crate) look_ups: Arc<Throttle>,
@@ -165,7 +165,7 @@ pub fn router(guichet: &Guichet, options: &HttpOptions) -> Result<Router, ServeE
 fn app(guichet: &Guichet, options: &HttpOptions) -> Result<App, ServeError> {
     Ok(App {
         guichet: guichet.clone(),
-        access: Arc::new(Access::open(&guichet.options().data)?),
+        access: Keyring::of(guichet)?,
         sign_in: Arc::new(SignIn::new(guichet).map_err(ServeError::SignIn)?),
         accesses: Arc::default(),
         look_ups: Arc::new(Throttle::new(LOOK_UPS)),

@@ -51,6 +51,8 @@ impl Server {
     /// [`ServeError`].
     pub async fn bind(guichet: &Guichet, options: &HttpOptions) -> Result<Self, ServeError> {
         let app = app(guichet, options)?;
+        // Before anybody shows one.
+        app.access.settle().await?;
         let readiness = Arc::clone(&app.readiness);
         let bind = options.bind;
         let listener = TcpListener::bind(bind).await.map_err(|source| ServeError::Bind { bind, source })?;

@@ -7,16 +7,16 @@ use std::process::{Child, Command, Stdio};
 use crate::support::{Run, guichet};
 
 /// A database of its own on the test server; it goes away with it.
-struct Database {
+pub(crate) struct Database {
     name: String,
-    url: String,
-    programs: PathBuf,
+    pub(crate) url: String,
+    pub(crate) programs: PathBuf,
     server: String,
 }
 
 impl Database {
     /// None where there is no server: the test is skipped then, or fails where every test must run.
-    fn new(name: &str) -> Option<Self> {
+    pub(crate) fn new(name: &str) -> Option<Self> {
         let named = |variable: &str| std::env::var(variable).ok();
         let (Some(server), Some(programs)) =
             (named("GUICHET_TEST_POSTGRES"), named("GUICHET_TEST_POSTGRES_BIN"))
@@ -43,7 +43,7 @@ impl Database {
         assert!(done.unwrap().success(), "{sql}");
     }
 
-    fn run(&self, data: &Path, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, data: &Path, arguments: &[&str]) -> Run {
         Run::of(&guichet(data, arguments).env("GUICHET_STORE", &self.url).output().unwrap())
     }
 }

@@ -19,6 +19,7 @@ mod mail;
 mod newcomers;
 mod operations;
 mod scenarios;
+mod servers;
 mod simulations;
 mod stopping;
 mod support;

@@ -15,11 +15,11 @@ use guichet::accounts::{Identity, signed_in};
 use guichet::http::openapi::document;
 use guichet::projections::Session;
 use guichet::rights::{RoleRules, Scope};
-use guichet::{Access, Holder, KeyTerms};
+use guichet::{Holder, KeyTerms};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{MORNING, Town, pothole, request};
+use crate::support::{Town, pothole, request};
 
 /// An operation of the document.
 struct Operation {
@@ -283,11 +283,10 @@ fn known_body(path: &str) -> Option<Value> {
 
 /// Everybody there is.
 async fn callers(town: &Town) -> Vec<Caller> {
-    let access = Access::open(town.folder.path()).unwrap();
-    let ambient = town.guichet.ambient().as_ref();
+    let access = town.access();
     let make = |holder: Holder, scopes: Option<Vec<Scope>>, tenant: &str| {
         let terms = KeyTerms { scopes, ..KeyTerms::new(tenant, holder) };
-        access.make(&terms, ambient).unwrap()
+        access.make(&terms).unwrap()
     };
     let caller = |name: &str, key: String, may: &[Scope]| Caller {
         name: name.to_owned(),
@@ -323,7 +322,7 @@ async fn callers(town: &Town) -> Vec<Caller> {
     callers.push(stranger("guessed", format!("gk_{}", "0".repeat(64))));
     let all: Vec<Scope> = Scope::ALL.iter().copied().filter(|scope| !PEOPLE.contains(scope)).collect();
     let (key, entry) = make(program(), Some(all.clone()), "ville");
-    access.revoke("ville", &entry.id, MORNING.parse().unwrap()).unwrap();
+    access.revoke("ville", &entry.id).unwrap();
     callers.push(stranger("taken back", key));
     let plain = plain_agent(town).await;
     for (name, tenant, kind, holder, home, may) in [
@@ -342,7 +341,7 @@ async fn callers(town: &Town) -> Vec<Caller> {
         expires: Some(town.guichet.now() + TimeDelta::seconds(1)),
         ..KeyTerms::new("ville", program())
     };
-    callers.push(stranger("over", access.make(&soon, ambient).unwrap().0));
+    callers.push(stranger("over", access.make(&soon).unwrap().0));
     callers
 }
 

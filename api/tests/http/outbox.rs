@@ -5,7 +5,7 @@ use guichet::outbound::{MemoryOutbound, Outbound};
 use guichet::rights::Scope;
 use guichet::settings::messages::Section;
 use guichet::workers::Outbox;
-use guichet::{Access, Holder, KeyTerms};
+use guichet::{Holder, KeyTerms};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Town};
@@ -18,10 +18,10 @@ async fn town(messages: Section) -> Town {
 }
 
 fn clerk(town: &Town) -> String {
-    let access = Access::open(town.folder.path()).unwrap();
+    let access = town.access();
     let scopes = Some(vec![Scope::OutboxManage, Scope::RequestsAct, Scope::RequestsReceive]);
     let terms = KeyTerms { scopes, ..KeyTerms::new("ville", Holder::Agent("a01".into())) };
-    access.make(&terms, town.guichet.ambient().as_ref()).unwrap().0
+    access.make(&terms).unwrap().0
 }
 
 async fn received(town: &Town, requester: Value, form: Value) -> Answer {

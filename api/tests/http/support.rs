@@ -17,10 +17,12 @@ use guichet::outbound::{MemoryOutbound, Outbound};
 use guichet::rights::Scope;
 use guichet::settings::Settings;
 use guichet::workers::{Outbox, Timers};
-use guichet::{Access, Guichet, Holder, KeyTerms, Options, load_folder};
+use guichet::{Guichet, Holder, KeyTerms, Options, load_folder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+use crate::store::{Database, Keys, on_postgres};
 
 /// Tuesday, 3 November 2026, 10:00 in Paris.
 pub(crate) const MORNING: &str = "2026-11-03T09:00:00Z";
@@ -31,6 +33,9 @@ pub(crate) struct Town {
     pub(crate) sent: MemoryOutbound,
     pub(crate) router: Router,
     pub(crate) folder: TempDir,
+    /// Goes away after everything that uses it.
+    #[allow(dead_code, reason = "it is held so that it goes away last")]
+    pub(crate) database: Option<Database>,
 }
 
 pub(crate) struct Answer {
@@ -51,7 +56,7 @@ pub(crate) fn catalogue() -> &'static Catalogue {
 }
 
 /// The processes of one theme: enough for most tests, and published in a moment.
-fn roads() -> &'static Catalogue {
+pub(crate) fn roads() -> &'static Catalogue {
     static ROADS: OnceLock<Catalogue> = OnceLock::new();
     ROADS.get_or_init(|| {
         let mut roads = catalogue().clone();
@@ -73,7 +78,7 @@ impl Town {
         let settings = Settings::read(&path).unwrap_or_else(|error| panic!("{error}"));
         let mut some = catalogue().clone();
         some.definitions.retain(|definition| definition.theme == theme);
-        Self::made(None, |options| options.settings(settings), &some).await
+        Self::made(None, |options| options.settings(settings), (theme, &some)).await
     }
 
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
@@ -89,13 +94,13 @@ impl Town {
         outbound: Option<Arc<dyn Outbound>>,
         choose: impl FnOnce(Options) -> Options,
     ) -> Self {
-        Self::made(outbound, choose, roads()).await
+        Self::made(outbound, choose, ("voirie", roads())).await
     }
 
     async fn made(
         outbound: Option<Arc<dyn Outbound>>,
         choose: impl FnOnce(Options) -> Options,
-        catalogue: &Catalogue,
+        (theme, catalogue): (&str, &Catalogue),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
@@ -104,24 +109,34 @@ impl Town {
         let options = Options::new(folder.path())
             .ambient(Arc::new(Surroundings::with_clock(clock.clone())))
             .outbound(outbound);
-        let guichet = Guichet::in_memory(choose(options)).await.unwrap();
-        guichet.publish(catalogue).await.unwrap();
+        let (guichet, database) = if on_postgres() {
+            let database = Database::with((theme, catalogue), folder.path(), &options.ambient).await;
+            let options = options.store(database.store());
+            (Guichet::open(choose(options)).await.unwrap(), Some(database))
+        } else {
+            let guichet = Guichet::in_memory(choose(options)).await.unwrap();
+            guichet.publish(catalogue).await.unwrap();
+            (guichet, None)
+        };
         guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
         let router = router(&guichet, &HttpOptions::default()).unwrap();
-        Self { guichet, clock, sent, router, folder }
+        Self { guichet, clock, sent, router, folder, database }
+    }
+
+    /// The keys, from beside the server.
+    pub(crate) fn access(&self) -> Keys {
+        Keys::of(&self.guichet)
     }
 
     pub(crate) fn key(&self, tenant: &str, holder: Holder) -> String {
-        let access = Access::open(self.folder.path()).unwrap();
-        access.create(tenant, holder, self.guichet.ambient().as_ref()).unwrap()
+        self.access().create(tenant, holder)
     }
 
     /// A key of a program that holds these rights.
     pub(crate) fn program(&self, tenant: &str, scopes: &[Scope]) -> String {
         let terms = KeyTerms::new(tenant, Holder::Integrator("programme".into()));
         let terms = KeyTerms { scopes: Some(scopes.to_vec()), ..terms };
-        let access = Access::open(self.folder.path()).unwrap();
-        access.make(&terms, self.guichet.ambient().as_ref()).unwrap().0
+        self.access().make(&terms).unwrap().0
     }
 
     pub(crate) fn agent(&self, code: &str) -> String {

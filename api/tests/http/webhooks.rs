@@ -12,14 +12,14 @@ use guichet::outbound::webhook::{Sender, signature};
 use guichet::outgoing::Outgoing;
 use guichet::rights::Scope;
 use guichet::workers::{Told, Webhooks};
-use guichet::{Access, Holder, KeyTerms};
+use guichet::{Holder, KeyTerms};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Town, request};
 
 /// How a receiver answers.
 #[derive(Clone, Copy, PartialEq)]
-enum Mood {
+pub(crate) enum Mood {
     Takes,
     Status(u16),
     RetryAfter(u16, u32),
@@ -32,7 +32,7 @@ enum Mood {
 }
 
 #[derive(Clone)]
-struct Delivery {
+pub(crate) struct Delivery {
     id: String,
     timestamp: i64,
     signatures: String,
@@ -40,6 +40,10 @@ struct Delivery {
 }
 
 impl Delivery {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn event(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -47,14 +51,14 @@ impl Delivery {
 
 /// A receiver on this machine.
 #[derive(Clone)]
-struct Receiver {
+pub(crate) struct Receiver {
     mood: Arc<Mutex<Mood>>,
     heard: Arc<Mutex<Vec<Delivery>>>,
     port: u16,
 }
 
 impl Receiver {
-    async fn new(mood: Mood) -> Self {
+    pub(crate) async fn new(mood: Mood) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let receiver = Self { mood: Arc::new(Mutex::new(mood)), heard: Arc::default(), port };
@@ -63,7 +67,11 @@ impl Receiver {
         receiver
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/crochet?jeton=secret-du-portail", self.port)
     }
 
@@ -71,11 +79,11 @@ impl Receiver {
         *self.mood.lock().unwrap() = mood;
     }
 
-    fn heard(&self) -> Vec<Delivery> {
+    pub(crate) fn heard(&self) -> Vec<Delivery> {
         self.heard.lock().unwrap().clone()
     }
 
-    fn types(&self) -> Vec<String> {
+    pub(crate) fn types(&self) -> Vec<String> {
         self.heard().iter().map(|one| one.event()["type"].as_str().unwrap().to_owned()).collect()
     }
 }
@@ -136,10 +144,10 @@ fn portal(town: &Town) -> String {
 }
 
 fn managing(town: &Town, tenant: &str) -> String {
-    let access = Access::open(town.folder.path()).unwrap();
+    let access = town.access();
     let scopes = Some(vec![Scope::WebhooksManage]);
     let terms = KeyTerms { scopes, ..KeyTerms::new(tenant, Holder::Integrator("portail".into())) };
-    access.make(&terms, town.guichet.ambient().as_ref()).unwrap().0
+    access.make(&terms).unwrap().0
 }
 
 async fn register(town: &Town, body: &Value) -> Answer {

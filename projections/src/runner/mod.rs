@@ -21,7 +21,7 @@ pub(crate) use lead::stand_for_lead;
 pub(crate) use live::{astray, follow};
 pub use rebuild::Rebuilt;
 pub(crate) use rebuild::{Goal, rebuild};
-pub(crate) use schema::{checkpoints, create, prepare};
+pub(crate) use schema::{checkpoints, create, prepare, prepare_shared};
 #[cfg(test)]
 pub(crate) use states::States;
 pub(crate) use status::Progress;

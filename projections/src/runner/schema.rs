@@ -25,9 +25,12 @@ static LEADERSHIP: Table = Table {
 };
 
 /// What does not follow from the journal: no rebuild touches it, and all versions share it.
-static SHARED: [&Table; 9] = [
+static SHARED: [&Table; 12] = [
     &crate::alerts::MARKS,
     &crate::challenges::CHALLENGES,
+    &crate::common::KEYS,
+    &crate::common::NUMBERS,
+    &crate::common::SAID,
     &crate::catalogue::VIEWS,
     &crate::deliveries::CURSORS,
     &crate::deliveries::PARKED,
@@ -51,13 +54,19 @@ pub(crate) async fn prepare(connection: &mut Connection<'_>) -> Result<(), Proje
     for table in [&CHECKPOINTS, &LEADERSHIP] {
         connection.keep(table, false).await?;
     }
-    for table in SHARED {
-        connection.keep(table, true).await?;
-    }
+    prepare_shared(connection).await?;
     let first = "INSERT INTO leadership (id, epoch, published) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING";
     connection.run(first, &[]).await?;
     if connection.nobody_rebuilds().await? {
         discard_next(connection).await?;
+    }
+    Ok(())
+}
+
+/// Makes what all versions share.
+pub(crate) async fn prepare_shared(connection: &mut Connection<'_>) -> Result<(), ProjectionError> {
+    for table in SHARED {
+        connection.keep(table, true).await?;
     }
     Ok(())
 }

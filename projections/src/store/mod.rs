@@ -15,6 +15,7 @@ mod write;
 pub(crate) use connection::{Connection, Row};
 pub(crate) use database::Database;
 pub use place::Place;
+pub(crate) use postgres::SHARED as SHARED_SET;
 pub(crate) use presence::{Presence, Witness};
 pub(crate) use read::{Columns, Snapshot, Where, marks};
 #[cfg(test)]

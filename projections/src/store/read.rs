@@ -32,6 +32,11 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// One of what does not follow from the journal, and so has no position.
+    pub(crate) async fn plain(database: &Database) -> Result<Self, ProjectionError> {
+        Ok(Self { reading: database.reading().await?, position: None })
+    }
+
     /// The connection, in the transaction that shows it.
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match &mut self.reading {

@@ -11,6 +11,7 @@ use super::Findings;
 use crate::Guichet;
 use crate::cli::failure::Failure;
 use crate::cli::{local, store};
+use crate::rights::keys::{ACCESS_FILE, Keyring};
 
 /// How long read models that a server keeps may take to see what was in the journal when we came.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -35,6 +36,7 @@ pub(super) async fn examine(findings: &mut Findings<'_>, guichet: &Guichet) -> R
     verified(findings, &report);
     keys(findings, &report);
     clock(findings, guichet, &report);
+    access(findings, guichet).await;
     let read = read_models(findings, guichet).await;
     read.map_err(|error| store::reading(&error, language))?;
     let definitions = guichet.engine().definitions();
@@ -79,6 +81,46 @@ fn keys(findings: &mut Findings<'_>, report: &Verification) {
         "the keys are older than the journal: put keys.db back from a newer backup",
     );
     findings.judge(missing == 0, "keys", ("clés", "keys"), words, advice);
+}
+
+/// Where the keys of agents and programs are. Beside a table that servers share, a file is what no server reads.
+async fn access(findings: &mut Findings<'_>, guichet: &Guichet) {
+    let name = ("clés d’accès", "access keys");
+    let file = guichet.options().data.join(ACCESS_FILE);
+    let (keys, now) = (Keyring::of(guichet), guichet.now());
+    let counted = match &keys {
+        Ok(keys) if keys.is_shared() => keys.count(now).await,
+        Ok(_) => {
+            let words = file.display().to_string();
+            return findings.add("access", name, words);
+        }
+        Err(error) => {
+            let advice = ("rendez ce fichier lisible au serveur", "let the server read that file");
+            return findings.complain("access", name, error.to_string(), advice);
+        }
+    };
+    let counted = match counted {
+        Ok(counted) => counted,
+        Err(error) => {
+            let advice = ("voyez la base de données", "look at the database");
+            return findings.complain("access", name, error.to_string(), advice);
+        }
+    };
+    let words = match (findings.context.language, counted) {
+        (Language::Fr, Some((all, valid))) => {
+            format!("dans la base, pour tous les serveurs : {all}, dont {valid} valables")
+        }
+        (Language::En, Some((all, valid))) => {
+            format!("in the database, for all servers: {all}, {valid} of them valid")
+        }
+        (Language::Fr, None) => "dans la base, où aucune n’a encore été mise".to_owned(),
+        (Language::En, None) => "in the database, where none was put yet".to_owned(),
+    };
+    let advice = (
+        "`access.json` n’est plus lu ; le prochain démarrage de ce serveur en reprend les clés et le met de côté",
+        "`access.json` is read no more; the next start of this server takes its keys over and puts it aside",
+    );
+    findings.judge(!file.exists(), "access", name, words, advice);
 }
 
 fn clock(findings: &mut Findings<'_>, guichet: &Guichet, report: &Verification) {

@@ -8,18 +8,13 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use guichet_engine::Ambient;
-use sha2::{Digest, Sha256};
 
-use super::{AccessError, Holder, KEYS_MAX, KeyEntry, KeyTerms, PREFIX};
+use super::{AccessError, Holder, KeyEntry, KeyTerms, change};
 
 /// The file of keys in the data folder.
 pub const ACCESS_FILE: &str = "access.json";
-/// The longest text that is looked up as a key, in characters.
-const KEY_LENGTH_MAX: usize = 128;
-/// How much of a digest names a key, in characters.
-const ID_LENGTH: usize = 12;
 
-/// The keys of an installation. Changes of the file take effect without a restart.
+/// The keys of an installation of one server, in a file. Changes of the file take effect without a restart.
 #[derive(Debug)]
 pub struct Access {
     path: PathBuf,
@@ -57,12 +52,7 @@ impl Access {
     /// # Errors
     /// [`AccessError`].
     pub fn make(&self, terms: &KeyTerms, ambient: &dyn Ambient) -> Result<(String, KeyEntry), AccessError> {
-        let (key, entry) = drawn(terms, ambient)?;
-        self.change(|keys| {
-            keys.push(entry.clone());
-            Ok(())
-        })?;
-        Ok((key, entry))
+        self.change(|keys| change::make(keys, terms, ambient))
     }
 
     /// Takes a key back: it opens nothing from now (UTC) on. To do it twice is to do it once.
@@ -70,11 +60,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`], also for another collectivity's; [`AccessError::File`].
     pub fn revoke(&self, tenant: &str, id: &str, now: DateTime<Utc>) -> Result<KeyEntry, AccessError> {
-        self.change(|keys| {
-            let entry = find(keys, tenant, id)?;
-            entry.revoked.get_or_insert(now);
-            Ok(entry.clone())
-        })
+        self.change(|keys| change::revoke(keys, tenant, id, now))
     }
 
     /// Makes a key with the same holder, rights and limits as another, which goes on opening for `grace` at most.
@@ -89,28 +75,7 @@ impl Access {
         grace: TimeDelta,
         ambient: &dyn Ambient,
     ) -> Result<(String, KeyEntry), AccessError> {
-        let now = ambient.now();
-        self.change(|keys| {
-            let old = find(keys, tenant, id)?;
-            if !old.is_valid(now) {
-                return Err(AccessError::Unknown(id.to_owned()));
-            }
-            let terms = KeyTerms {
-                tenant: old.tenant.clone(),
-                holder: old.holder.clone(),
-                scopes: old.scopes.clone(),
-                processes: old.processes.clone(),
-                expires: None,
-            };
-            let (key, mut entry) = drawn(&terms, ambient)?;
-            // What an old key could do by being old, its successor can still do: `None` stands for it on both.
-            entry.scopes.clone_from(&old.scopes);
-            let end = now + grace;
-            old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
-            old.replaced_by = Some(entry.id.clone());
-            keys.push(entry.clone());
-            Ok((key, entry))
-        })
+        self.change(|keys| change::rotate(keys, (tenant, id), grace, ambient))
     }
 
     /// All keys of a collectivity, the oldest first, those that open nothing any more included.
@@ -126,13 +91,10 @@ impl Access {
     /// Whose key this is, if it is one that opens `tenant` now (UTC).
     #[must_use]
     pub fn holder(&self, tenant: &str, key: &str, now: DateTime<Utc>) -> Option<KeyEntry> {
-        if !key.starts_with(PREFIX) || key.len() > KEY_LENGTH_MAX {
-            return None;
-        }
+        let sha256 = change::looked_up(key)?;
         if let Err(error) = self.refresh() {
             tracing::error!(error = %error, "the keys cannot be read again; those known before stand");
         }
-        let sha256 = digest(key);
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entries = held.keys.iter();
         entries
@@ -153,17 +115,9 @@ impl Access {
         if written == held.read {
             return Ok(());
         }
-        *held = if written.is_some() { Held { read: written, keys: self.read()? } } else { Held::default() };
+        *held =
+            if written.is_some() { Held { read: written, keys: read(&self.path)? } } else { Held::default() };
         Ok(())
-    }
-
-    fn read(&self) -> Result<Vec<KeyEntry>, AccessError> {
-        let text = std::fs::read_to_string(&self.path).map_err(|error| self.fault(&error))?;
-        let mut keys: Vec<KeyEntry> = serde_json::from_str(&text).map_err(|error| self.fault(&error))?;
-        for entry in keys.iter_mut().filter(|entry| entry.id.is_empty()) {
-            entry.id = id_of(&entry.sha256);
-        }
-        Ok(keys)
     }
 
     /// Changes the keys as they stand in the file, with every other writer waiting.
@@ -172,12 +126,9 @@ impl Access {
         change: impl FnOnce(&mut Vec<KeyEntry>) -> Result<T, AccessError>,
     ) -> Result<T, AccessError> {
         let _lock = self.lock()?;
-        let mut keys = if self.written().is_some() { self.read()? } else { Vec::new() };
+        let mut keys = if self.written().is_some() { read(&self.path)? } else { Vec::new() };
         let done = change(&mut keys)?;
-        if keys.len() > KEYS_MAX {
-            return Err(AccessError::TooMany);
-        }
-        self.write(&keys)?;
+        write(&self.path, &keys)?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         *held = Held { read: self.written(), keys };
         Ok(done)
@@ -195,67 +146,40 @@ impl Access {
         Ok(file)
     }
 
-    fn write(&self, keys: &[KeyEntry]) -> Result<(), AccessError> {
-        let text = serde_json::to_string_pretty(keys).map_err(|error| self.fault(&error))?;
-        let beside = self.path.with_extension("part");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let written = options.open(&beside).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.and_then(|()| std::fs::rename(&beside, &self.path)).map_err(|error| self.fault(&error))
-    }
-
     fn fault(&self, error: &dyn std::fmt::Display) -> AccessError {
-        AccessError::File { path: self.path.clone(), reason: error.to_string() }
+        fault(&self.path, error)
     }
 }
 
-fn find<'a>(keys: &'a mut [KeyEntry], tenant: &str, id: &str) -> Result<&'a mut KeyEntry, AccessError> {
-    let mut entries = keys.iter_mut();
-    let found = entries.find(|entry| entry.id == id && entry.tenant == tenant);
-    found.ok_or_else(|| AccessError::Unknown(id.to_owned()))
+/// The keys in a file.
+pub(super) fn read(path: &Path) -> Result<Vec<KeyEntry>, AccessError> {
+    let text = std::fs::read_to_string(path).map_err(|error| fault(path, &error))?;
+    serde_json::from_str(&text).map(change::named).map_err(|error| fault(path, &error))
 }
 
-/// A new key and what is kept of it.
-fn drawn(terms: &KeyTerms, ambient: &dyn Ambient) -> Result<(String, KeyEntry), AccessError> {
-    let now = ambient.now();
-    let scopes = terms.check(now)?;
-    let mut bytes = [0; 32];
-    ambient.fill(&mut bytes).map_err(AccessError::Chance)?;
-    let key = format!("{PREFIX}{}", hexadecimal(&bytes));
-    let sha256 = digest(&key);
-    let entry = KeyEntry {
-        id: id_of(&sha256),
-        tenant: terms.tenant.clone(),
-        holder: terms.holder.clone(),
-        sha256,
-        created: now,
-        scopes,
-        processes: terms.processes.clone(),
-        expires: terms.expires,
-        revoked: None,
-        replaced_by: None,
-    };
-    Ok((key, entry))
+/// Writes keys into a file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// [`AccessError::File`].
+pub(crate) fn write(path: &Path, keys: &[KeyEntry]) -> Result<(), AccessError> {
+    let text = serde_json::to_string_pretty(keys).map_err(|error| fault(path, &error))?;
+    let beside = path.with_extension("part");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let written = options.open(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&beside, path)).map_err(|error| fault(path, &error))
 }
 
-fn id_of(sha256: &str) -> String {
-    sha256.chars().take(ID_LENGTH).collect()
-}
-
-fn digest(key: &str) -> String {
-    hexadecimal(&Sha256::digest(key.as_bytes()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn fault(path: &Path, error: &dyn std::fmt::Display) -> AccessError {
+    AccessError::File { path: path.to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -265,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::ambient::Surroundings;
+    use crate::rights::keys::change::digest;
     use crate::rights::{KeyScopes, Scope};
 
     fn now() -> DateTime<Utc> {

@@ -2,18 +2,28 @@
 //!
 //! A key is 32 random bytes, so a plain SHA-256 of it cannot be reversed by guessing, and looking it up by its digest
 //! tells nothing through timing.
+//!
+//! An installation of one server keeps them in a file, which the command line changes beside it; where several servers share a
+//! PostgreSQL database, they stand in a table there.
 
+mod change;
 mod file;
+mod ring;
+mod table;
 mod terms;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::request::Actor;
+use guichet_projections::ProjectionError;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{KeyScopes, Principal, Scope};
+pub(crate) use file::write;
 pub use file::{ACCESS_FILE, Access};
+pub use ring::Keyring;
+pub use table::{ACCESS_FILE_MOVED, KEYS_ANSWER_MAX, KEYS_LEASE};
 pub use terms::{KeyTerms, LIMITS_MAX};
 
 /// The most keys, those taken back included.
@@ -130,6 +140,9 @@ pub enum AccessError {
         /// What is wrong.
         reason: String,
     },
+    /// The table that servers share cannot be read or written.
+    #[error("the keys in the database cannot be used: {0}")]
+    Table(#[from] ProjectionError),
     /// The name cannot stand on events.
     #[error("`{0}` cannot be a holder: letters without accents, digits, `_`, `-` and `.`, 32 at most")]
     Holder(String),

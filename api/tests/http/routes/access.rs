@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use guichet::rights::Scope;
-use guichet::{Access, Holder, KeyTerms};
+use guichet::{Holder, KeyTerms};
 use serde_json::json;
 
 use crate::support::{Town, pothole};
@@ -13,8 +13,8 @@ fn program(town: &Town, scopes: &[Scope], processes: &[&str]) -> String {
         processes: processes.iter().map(|one| (*one).to_owned()).collect(),
         ..KeyTerms::new("ville", Holder::Integrator("portail".into()))
     };
-    let access = Access::open(town.folder.path()).unwrap();
-    access.make(&terms, town.guichet.ambient().as_ref()).unwrap().0
+    let access = town.access();
+    access.make(&terms).unwrap().0
 }
 
 #[tokio::test]

@@ -12,20 +12,20 @@ use crate::support::{Town, catalogue, pothole, request};
 
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
-struct Event {
-    id: String,
-    name: String,
-    data: Value,
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) data: Value,
 }
 
 /// A connection: what it has received and not yet read as events.
-struct Ear {
+pub(crate) struct Ear {
     body: BodyDataStream,
     text: String,
 }
 
 impl Ear {
-    async fn open(
+    pub(crate) async fn open(
         router: &axum::Router,
         path: &str,
         key: Option<&str>,
@@ -41,7 +41,7 @@ impl Ear {
     }
 
     /// The next event; comments are passed over.
-    async fn next(&mut self) -> Event {
+    pub(crate) async fn next(&mut self) -> Event {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {

@@ -2,7 +2,7 @@ mod access;
 mod account;
 mod alerts;
 mod catalogue;
-mod changes;
+pub(crate) mod changes;
 mod channels;
 mod commands;
 mod dashboard;

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Method;
 use guichet::adopt::{read_definition, read_services};
 use guichet::rights::Scope;
-use guichet::{Access, Holder, KeyTerms};
+use guichet::{Holder, KeyTerms};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Town, request};
@@ -39,8 +39,8 @@ fn key(town: &Town) -> String {
     let scopes = vec![Scope::RequestsReceive, Scope::RequestsRead, Scope::RequestsAct];
     let holder = Holder::Integrator("fixmystreet".into());
     let terms = KeyTerms { scopes: Some(scopes), ..KeyTerms::new("ville", holder) };
-    let access = Access::open(town.folder.path()).unwrap();
-    access.make(&terms, town.guichet.ambient().as_ref()).unwrap().0
+    let access = town.access();
+    access.make(&terms).unwrap().0
 }
 
 #[tokio::test]

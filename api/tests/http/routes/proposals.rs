@@ -42,18 +42,18 @@ async fn town() -> Town {
     guichet.publish(&published()).await.unwrap();
     guichet.read_models().catch_up(Duration::from_secs(20)).await.unwrap();
     let router = router(&guichet, &HttpOptions::default()).unwrap();
-    Town { guichet, clock, sent, router, folder }
+    Town { guichet, clock, sent, router, folder, database: None }
 }
 
 /// The server dies and comes back: what it had not written is gone.
 async fn restarted(town: Town) -> Town {
-    let Town { guichet, clock, sent, router, folder } = town;
+    let Town { guichet, clock, sent, router, folder, .. } = town;
     drop(router);
     guichet.close().await;
     drop(guichet);
     let guichet = open(folder.path(), &clock, &sent).await;
     let router = guichet::http::router(&guichet, &HttpOptions::default()).unwrap();
-    Town { guichet, clock, sent, router, folder }
+    Town { guichet, clock, sent, router, folder, database: None }
 }
 
 /// The files of the Châlons catalogue, the sheet changed.

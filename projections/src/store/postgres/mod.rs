@@ -18,7 +18,8 @@ use crate::error::ProjectionError;
 pub(crate) use presence::Presence;
 pub(super) use presence::{drop_set, sets, take_lead};
 pub(crate) use session::Postgres;
-pub(super) use session::{BEGIN_READING, BEGIN_SET_UP, BEGIN_SHARED, SHARED, schemas};
+pub(crate) use session::SHARED;
+pub(super) use session::{BEGIN_READING, BEGIN_SET_UP, BEGIN_SHARED, schemas};
 pub(super) use write::{delete, upsert};
 
 /// The names of a table's columns.

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 256;
 
 /// The schema of what all versions share, because it does not follow from the journal.
-pub(in crate::store) const SHARED: &str = "guichet_shared";
+pub(crate) const SHARED: &str = "guichet_shared";
 
 /// A session that stands still inside a transaction (its program is frozen) is ended by the server after this time, so
 /// that nothing stays locked.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
+use guichet_projections::ProjectionError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -129,7 +130,7 @@ pub(crate) async fn keys_list(
     wishes: Wishes,
 ) -> Result<Response, Problem> {
     wishes.needs(&app, &tenant, Scope::KeysManage).await?;
-    let keys = on_file(&app, move |app| app.access.list(&tenant)).await?;
+    let keys = app.access.list(&tenant).await?;
     Ok(axum::Json(KeysAnswer { keys: keys.into_iter().map(KeyAnswer::from).collect() }).into_response())
 }
 
@@ -160,7 +161,7 @@ pub(crate) async fn keys_make(
     }
     let terms =
         KeyTerms { tenant, holder, scopes: new.scopes, processes: new.processes, expires: new.expires };
-    let made = on_file(&app, move |app| app.access.make(&terms, app.guichet.ambient().as_ref())).await?;
+    let made = app.access.make(&terms, app.guichet.ambient()).await?;
     Ok((StatusCode::CREATED, axum::Json(shown(made))).into_response())
 }
 
@@ -186,7 +187,7 @@ pub(crate) async fn keys_revoke(
     wishes: Wishes,
 ) -> Result<Response, Problem> {
     wishes.needs(&app, &tenant, Scope::KeysManage).await?;
-    let entry = on_file(&app, move |app| app.access.revoke(&tenant, &key, app.guichet.now())).await?;
+    let entry = app.access.revoke(&tenant, &key, app.guichet.now()).await?;
     Ok(axum::Json(KeyAnswer::from(entry)).into_response())
 }
 
@@ -223,7 +224,7 @@ pub(crate) async fn keys_rotate(
             "The old key stays valid for 90 days at most.",
         ));
     }
-    let old = app.access.list(&tenant).map_err(problem)?.into_iter().find(|entry| entry.id == key);
+    let old = app.access.list(&tenant).await?.into_iter().find(|entry| entry.id == key);
     let old = old.ok_or_else(Problem::not_found)?;
     let gives = match (&old.holder, old.key_scopes()) {
         (Holder::Integrator(_), KeyScopes::Only(scopes)) => caller.may_give(&scopes),
@@ -233,9 +234,8 @@ pub(crate) async fn keys_rotate(
         return Err(too_much());
     }
     let grace = TimeDelta::days(i64::from(replace.grace_days));
-    let rotated =
-        on_file(&app, move |app| app.access.rotate(&tenant, &key, grace, app.guichet.ambient().as_ref()));
-    Ok((StatusCode::CREATED, axum::Json(shown(rotated.await?))).into_response())
+    let rotated = app.access.rotate(&tenant, &key, grace, app.guichet.ambient()).await?;
+    Ok((StatusCode::CREATED, axum::Json(shown(rotated))).into_response())
 }
 
 /// Nobody gives what they do not have, nor a key with which one acts in somebody else's name.
@@ -250,14 +250,10 @@ fn shown((secret, entry): (String, KeyEntry)) -> MadeKey {
     MadeKey { secret, key: entry.into() }
 }
 
-/// Works on the file of keys beside the other calls: it waits for the disk, and for other writers.
-async fn on_file<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce(&App) -> Result<T, AccessError> + Send + 'static,
-) -> Result<T, Problem> {
-    let app = app.clone();
-    let done = tokio::task::spawn_blocking(move || work(&app)).await;
-    done.map_err(|_| Problem::internal())?.map_err(problem)
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        problem(error)
+    }
 }
 
 fn problem(error: AccessError) -> Problem {
@@ -281,7 +277,17 @@ fn problem(error: AccessError) -> Problem {
             "Il y a déjà trop de clés.",
             "There are too many keys already.",
         ),
-        AccessError::File { .. } | AccessError::Chance(_) => {
+        AccessError::Table(ProjectionError::Unavailable { .. } | ProjectionError::Store { .. }) => {
+            tracing::error!(error = %error, "keys cannot be looked up");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "keys.unavailable",
+                "Les clés ne peuvent pas être vérifiées pour l’instant ; rien n’a été fait.",
+                "Keys cannot be checked for now; nothing was done.",
+            )
+            .retry_after(2)
+        }
+        AccessError::Table(_) | AccessError::File { .. } | AccessError::Chance(_) => {
             tracing::error!(error = %error, "the keys cannot be changed");
             Problem::internal()
         }
