@@ -141,8 +141,10 @@ impl Outgoing {
         }
         let client = match reach {
             Reach::Configured => &self.configured,
-            Reach::Public if is_public_host(&call.url) => &self.public,
-            Reach::Public => return Err(CallError::Forbidden),
+            Reach::Public => {
+                may_be_called(&call.url).await?;
+                &self.public
+            }
         };
         let mut request = client.request(call.method, call.url);
         for (name, value) in &call.headers {
@@ -169,17 +171,31 @@ impl Outgoing {
 }
 
 fn fault(error: &reqwest::Error) -> CallError {
-    // The client wraps what the resolver answered in errors of its own that name no cause: only their debug form shows it.
-    // That of the whole would hold the address as well, which a stranger wrote.
-    let cause = std::error::Error::source(error);
-    if cause.is_some_and(|cause| format!("{cause:?}").contains("NotPublic")) {
-        return CallError::Forbidden;
-    }
     match error {
         error if error.is_timeout() => CallError::TimedOut,
         error if error.is_connect() => CallError::Unreachable,
         _ => CallError::Broken,
     }
+}
+
+/// Refuses an address that leads nowhere public. The connection looks its name up again and takes public addresses only, so
+/// that a name whose owner turns it inwards in between is not reached; this is what can tell why.
+async fn may_be_called(url: &Url) -> Result<(), CallError> {
+    match url.host() {
+        Some(url::Host::Domain(name)) => match public_addresses(name).await {
+            Ok(addresses) if addresses.is_empty() => Err(CallError::Forbidden),
+            Ok(_) => Ok(()),
+            Err(_) => Err(CallError::Unreachable),
+        },
+        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) if is_public_host(url) => Ok(()),
+        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) | None => Err(CallError::Forbidden),
+    }
+}
+
+/// The addresses of a name that are public ones.
+async fn public_addresses(name: &str) -> std::io::Result<Vec<SocketAddr>> {
+    let found = tokio::time::timeout(CONNECT_MAX, tokio::net::lookup_host((name, 0))).await??;
+    Ok(found.filter(|address| is_public(address.ip())).collect())
 }
 
 /// Whether the host of an address is a name, which is looked up later, or a public address.
@@ -204,8 +220,7 @@ struct NotPublic;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            let public = public_addresses(name.as_str()).await?;
             if public.is_empty() {
                 return Err(Box::new(NotPublic).into());
             }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use guichet_engine::rules::language::Catalogue;
 use guichet_engine::rules::language::source::SourceFile;
 use guichet_engine::rules::process::Definition;
-use guichet_engine::rules::request::{Actor, CommandId};
+use guichet_engine::rules::request::{Actor, CommandId, Ground, Rejection};
 use guichet_engine::rules::text::Text;
 use guichet_engine::{EngineError, Proposal, Receipt};
 
@@ -83,11 +83,9 @@ impl Guichet {
 
 fn unknown(process: &str) -> EngineError {
     let shown: String = process.chars().filter(|symbol| !symbol.is_control()).take(80).collect();
-    guichet_engine::rules::request::Rejection::new(
-        "process.unknown",
-        Text::new(format!("Il n’y a pas de fiche « {shown} »."), format!("There is no sheet `{shown}`.")),
-    )
-    .into()
+    let text =
+        Text::new(format!("Il n’y a pas de fiche « {shown} »."), format!("There is no sheet `{shown}`."));
+    Rejection::new("process.unknown", text).because(Ground::Content).into()
 }
 
 /// The parts of a sheet, with what people call them.

@@ -2,7 +2,7 @@
 
 use guichet_journal::JournalError;
 use guichet_rules::process::PlanError;
-use guichet_rules::request::{DecodeError, Rejection, Request};
+use guichet_rules::request::{DecodeError, Ground, Rejection, Request};
 use guichet_rules::text::Text;
 
 /// What went wrong.
@@ -88,6 +88,7 @@ pub(crate) fn process_unknown(process: &str) -> Rejection {
             format!("There is no process `{shown}` in the catalogue of this collectivity."),
         ),
     )
+    .because(Ground::Content)
 }
 
 /// The refusal of a request of a process that is out of force.
@@ -114,6 +115,7 @@ pub(crate) fn role_needed() -> Rejection {
             "This is for a member of the collectivity’s staff to do.",
         ),
     )
+    .because(Ground::Person)
 }
 
 /// Why a draft is not taken, or is given up. `about` is what the sentence names.
@@ -154,13 +156,10 @@ pub(crate) fn draft_refused(code: &'static str, about: &str) -> Rejection {
 
 /// The refusal of a command whose sender looked at an older revision.
 pub(crate) fn moved_on(request: &Request) -> Rejection {
-    let mut rejection = Rejection::new(
-        "request.moved_on",
-        Text::new(
-            "La demande a changé depuis que vous l’avez lue : relisez-la, puis recommencez.",
-            "The request has changed since you read it: read it again, then try once more.",
-        ),
+    let text = Text::new(
+        "La demande a changé depuis que vous l’avez lue : relisez-la, puis recommencez.",
+        "The request has changed since you read it: read it again, then try once more.",
     );
-    rejection.stage = Some(request.stage.id().to_owned());
-    rejection
+    let stage = Some(request.stage.id().to_owned());
+    Rejection { stage, ..Rejection::new("request.moved_on", text).because(Ground::Race) }
 }

@@ -25,8 +25,11 @@ const FOLDERS_MAX: usize = 4;
 pub struct Options {
     /// The most events that are folded and written together.
     pub batch_events: usize,
-    /// The most states of open requests kept in memory.
+    /// The most states of open requests kept in memory by what follows the journal: a state that is not there is read
+    /// from the journal again, which takes a fraction of a millisecond, and a state takes some 6 kB.
     pub open_states: usize,
+    /// The same of a rebuild, which comes by each request's events far apart and would read the journal over and over.
+    pub rebuild_states: usize,
     /// The most states of finished requests kept in memory.
     pub finished_states: usize,
     /// Threads that fold during a rebuild, each its share of the streams: half as many as there are cores, because
@@ -39,7 +42,8 @@ impl Default for Options {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
             batch_events: 8_192,
-            open_states: 32_768,
+            open_states: 4_096,
+            rebuild_states: 32_768,
             finished_states: 1_024,
             folders: (cores / 2).clamp(1, FOLDERS_MAX),
         }

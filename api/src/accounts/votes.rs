@@ -3,7 +3,7 @@
 use guichet_engine::rules::process::Voter;
 use guichet_engine::rules::records::RecordEvent;
 use guichet_engine::rules::records::support::{SUPPORT, SupportEvent, give, stands, vote_of, withdraw};
-use guichet_engine::rules::request::{Actor, CommandId, Rejection, RequestId, may_vote};
+use guichet_engine::rules::request::{Actor, CommandId, Ground, Rejection, RequestId, may_vote};
 use guichet_engine::rules::text::Text;
 use guichet_engine::{EngineError, RecordEntry, RecordReceipt, RecordSubmission};
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub async fn vote(
     let voting = may_vote(&known.request, &known.plan, guichet.now())?;
     if voting.by == Voter::Account && ballot.by != Voter::Account {
         let text = Text::new("Pour voter, il faut un compte.", "An account is needed to vote.");
-        return Err(Rejection::new("voting.account_needed", text).into());
+        return Err(Rejection::new("voting.account_needed", text).because(Ground::Person).into());
     }
     let submission = RecordSubmission {
         tenant,

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use guichet_engine::EngineError;
 use guichet_engine::journal::JournalError;
-use guichet_engine::rules::request::{FieldFault, Rejection};
+use guichet_engine::rules::request::{FieldFault, Ground, Rejection};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_projections::ProjectionError;
 use serde::Serialize;
@@ -307,50 +307,17 @@ impl Problem {
     }
 }
 
-/// Refusals of who asks.
-const FORBIDDEN: [&str; 4] = ["role.needed", "approval.not_yours", "claim.not_yours", "process.not_open"];
-/// The same of records beside requests.
-const FORBIDDEN_RECORDS: [&str; 2] = ["voting.account_needed", "alert.own"];
-/// Refusals of what is said, whatever the state of the request.
-const WRONG: [&str; 24] = [
-    "payment.amount",
-    "payment.amount_differs",
-    "refund.too_much",
-    "slot.unfit",
-    "process.unknown",
-    "channel.closed",
-    "text.empty",
-    "text.too_long",
-    "time.future",
-    "time.before_receipt",
-    "time.past",
-    "term.unusable",
-    "service.unknown",
-    "service.same",
-    "task.unknown",
-    "reply.empty",
-    "extension.unit",
-    "delegate.unfit",
-    "forward.self",
-    "merge.self",
-    "merge.unknown",
-    "rating.range",
-    "delivery.other",
-    "version.wrong",
-];
-
-/// The status of a refusal by the rules: who may not, what is not there, what is wrong in itself, and else what does not
-/// fit the state that the request is in.
+/// The status of a refusal, by the kind of reason that the rules name.
 fn status_of(rejection: &Rejection) -> StatusCode {
-    match rejection.code.as_str() {
-        "request.unknown" | "idea.unknown" => StatusCode::NOT_FOUND,
-        "request.moved_on" => StatusCode::PRECONDITION_FAILED,
-        "rule.failed" => StatusCode::INTERNAL_SERVER_ERROR,
-        code if FORBIDDEN.contains(&code) || FORBIDDEN_RECORDS.contains(&code) => StatusCode::FORBIDDEN,
-        code if !rejection.fields.is_empty() || code.starts_with("form.") || WRONG.contains(&code) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        _ => StatusCode::CONFLICT,
+    match rejection.ground {
+        Ground::Absence => StatusCode::NOT_FOUND,
+        Ground::Race => StatusCode::PRECONDITION_FAILED,
+        Ground::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        Ground::Person => StatusCode::FORBIDDEN,
+        Ground::Content => StatusCode::UNPROCESSABLE_ENTITY,
+        // A request may have no place in another version for several reasons; they are named as wrong fields are.
+        Ground::State if !rejection.fields.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
+        Ground::State => StatusCode::CONFLICT,
     }
 }
 

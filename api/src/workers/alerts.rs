@@ -4,6 +4,7 @@
 //! handed over is noted at once, so that a worker that dies leaves at most one message of which nobody knows whether it
 //! went: it goes out again with the same id, by which its receiver can tell. One server sends: the one that leads.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Timelike, Utc};
 use chrono_tz::Europe::Paris;
 use guichet_engine::EngineError;
@@ -16,6 +17,7 @@ use guichet_engine::rules::request::{Actor, CommandId};
 use guichet_engine::rules::text::Language;
 use uuid::Uuid;
 
+use super::rounds::{Left, Round};
 use super::{CATCH_UP, NAMESPACE, WorkerError};
 use crate::accounts::alerts::{Concern, alert, change, concerned, events};
 use crate::accounts::codes::unsubscribe_token;
@@ -277,6 +279,18 @@ impl Alerts {
             link: end.clone(),
             unsubscribe: Some(end),
         }))
+    }
+}
+
+#[async_trait]
+impl Round for Alerts {
+    fn name(&self) -> &'static str {
+        "alerts"
+    }
+
+    async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        self.run_once(now).await?;
+        Ok(Left::Nothing)
     }
 }
 

@@ -12,9 +12,11 @@
 
 mod alerts;
 mod digest;
+mod files;
 mod outbox;
 mod payments;
 mod publications;
+mod rounds;
 mod timers;
 mod timing;
 mod webhooks;
@@ -27,24 +29,18 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::attachments::AttachmentError;
 use crate::channels::maildir;
 use crate::guichet::Guichet;
-use crate::outbound::webhook::Sender;
-use crate::outgoing::Outgoing;
 pub use alerts::{Alerted, Alerts};
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
 pub use payments::{Heard, PaymentInquiries};
 pub use publications::Publications;
+use rounds::Round;
 pub use timers::{Fired, Timers};
 pub use webhooks::{Told, WAITING_MAX, Webhooks};
 
-/// How often a server looks for something to do.
-const PACE: Duration = Duration::from_millis(500);
-/// How often files that nobody named are looked for.
-const FILES_PACE: Duration = Duration::from_secs(60 * 60);
-/// The wait after something failed that may pass.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long a worker waits for the read models to have seen everything.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
@@ -60,6 +56,9 @@ pub enum WorkerError {
     /// The read models do not answer.
     #[error(transparent)]
     ReadModels(#[from] ProjectionError),
+    /// The store of files does not answer.
+    #[error(transparent)]
+    Files(#[from] AttachmentError),
 }
 
 /// The workers of a server, until they are stopped.
@@ -72,20 +71,13 @@ pub struct Workers {
 impl Workers {
     pub(crate) fn start(guichet: &Guichet) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let timers = tokio::spawn(run_timers(guichet.clone(), stopped.clone()));
-        let publications = tokio::spawn(run_publications(guichet.clone(), stopped.clone()));
-        let alerts = tokio::spawn(run_alerts(guichet.clone(), stopped.clone()));
-        let outbox = tokio::spawn(run_outbox(guichet.clone(), stopped.clone()));
-        let files = tokio::spawn(run_files(guichet.clone(), stopped.clone()));
-        let webhooks = tokio::spawn(run_webhooks(guichet.clone(), stopped.clone()));
-        let mut tasks = vec![timers, publications, alerts, files, outbox, webhooks];
+        let rounds = all(guichet).into_iter();
+        let mut tasks: Vec<JoinHandle<()>> =
+            rounds.map(|round| tokio::spawn(rounds::run(guichet.clone(), round, stopped.clone()))).collect();
         for mailbox in
             guichet.options().settings.channels.mailboxes.iter().filter(|known| known.maildir.is_some())
         {
             tasks.push(tokio::spawn(maildir::watch(guichet.clone(), mailbox.clone(), stopped.clone())));
-        }
-        if guichet.payments().any() {
-            tasks.push(tokio::spawn(payments::run(guichet.clone(), stopped.clone())));
         }
         Self { stop, tasks }
     }
@@ -102,119 +94,16 @@ impl Workers {
     }
 }
 
-async fn run_timers(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let timers = Timers::new(&guichet);
-    while !*stopped.borrow() {
-        let fired = if guichet.read_models().leads() {
-            timers.run_once(guichet.now()).await.map(drop)
-        } else {
-            Ok(())
-        };
-        let pause = match fired {
-            Ok(()) => PACE,
-            Err(error) => {
-                tracing::warn!(%error, "timers are interrupted and try again");
-                AFTER_FAILURE
-            }
-        };
-        rest(pause, &mut stopped).await;
-    }
-}
-
-async fn run_publications(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let publications = Publications::new(&guichet);
-    while !*stopped.borrow() {
-        let settled = if guichet.read_models().leads() {
-            publications.run_once().await.map(drop)
-        } else {
-            // What the leader brings into force is known here before somebody asks for it.
-            guichet.engine().refresh().await.map_err(WorkerError::from)
-        };
-        let pause = match settled {
-            Ok(()) => PACE,
-            Err(error) => {
-                tracing::warn!(%error, "the entry into force of drafts is interrupted and tries again");
-                AFTER_FAILURE
-            }
-        };
-        rest(pause, &mut stopped).await;
-    }
-}
-
-async fn run_files(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        if guichet.read_models().leads() {
-            match guichet.attachments().sweep(&guichet, guichet.now()).await {
-                Ok(swept) => tracing::debug!(?swept, "files that nobody named"),
-                Err(error) => tracing::warn!(%error, "files that nobody named are looked for again later"),
-            }
-        }
-        rest(FILES_PACE, &mut stopped).await;
-    }
-}
-
-async fn run_alerts(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let alerts = Alerts::new(&guichet);
-    while !*stopped.borrow() {
-        let told = if guichet.read_models().leads() {
-            alerts.run_once(guichet.now()).await.map(drop)
-        } else {
-            Ok(())
-        };
-        let pause = match told {
-            Ok(()) => PACE,
-            Err(error) => {
-                tracing::warn!(%error, "alerts are interrupted and try again");
-                AFTER_FAILURE
-            }
-        };
-        rest(pause, &mut stopped).await;
-    }
-}
-
-async fn run_outbox(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let outbox = Outbox::new(&guichet);
-    while !*stopped.borrow() {
-        let pause = match outbox.run_once(guichet.now()).await {
-            // Where there was a full batch there is more.
-            Ok(sent) if sent.claimed >= outbox::BATCH => continue,
-            Ok(_) => PACE,
-            Err(error) => {
-                tracing::warn!(%error, "the outbox is interrupted and tries again");
-                AFTER_FAILURE
-            }
-        };
-        rest(pause, &mut stopped).await;
-    }
-}
-
-async fn run_webhooks(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let sender = match Outgoing::new() {
-        Ok(outgoing) => Sender::new(outgoing),
-        Err(error) => {
-            tracing::error!(error, "no address can be told of anything");
-            return;
-        }
-    };
-    let webhooks = Webhooks::new(&guichet, sender);
-    while !*stopped.borrow() {
-        let pause = match webhooks.run_once(guichet.now()).await {
-            // Where something was taken there may be more.
-            Ok(told) if told.delivered > 0 => continue,
-            Ok(_) => PACE,
-            Err(error) => {
-                tracing::warn!(%error, "telling addresses is interrupted and tries again");
-                AFTER_FAILURE
-            }
-        };
-        rest(pause, &mut stopped).await;
-    }
-}
-
-async fn rest(pause: Duration, stopped: &mut watch::Receiver<bool>) {
-    tokio::select! {
-        () = tokio::time::sleep(pause) => {}
-        // An error means that the handle is gone, and with it whoever wanted the work done.
-        _ = stopped.changed() => {}
-    }
+/// Everything that a server does by itself: one line for each.
+fn all(guichet: &Guichet) -> Vec<Box<dyn Round>> {
+    let mut rounds: Vec<Box<dyn Round>> = vec![
+        Box::new(Timers::new(guichet)),
+        Box::new(Publications::new(guichet)),
+        Box::new(Alerts::new(guichet)),
+        Box::new(Outbox::new(guichet)),
+        Box::new(files::Files::new(guichet)),
+    ];
+    rounds.extend(webhooks::round(guichet));
+    rounds.extend(payments::round(guichet));
+    rounds
 }

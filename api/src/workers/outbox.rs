@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use guichet_engine::rules::process::Delivery;
 use guichet_engine::rules::request::{
@@ -12,6 +13,7 @@ use guichet_projections::{Claim, OutboxItem};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::rounds::{Duty, Left, Round};
 use super::timing::{self, Timing};
 use super::{CATCH_UP, NAMESPACE, WorkerError, digest};
 use crate::channels::{sms, thread};
@@ -328,6 +330,23 @@ impl Outbox {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[async_trait]
+impl Round for Outbox {
+    fn name(&self) -> &'static str {
+        "outbox"
+    }
+
+    fn duty(&self) -> Duty {
+        Duty::Everyone
+    }
+
+    async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        // Where there was a full batch there is more.
+        let sent = self.run_once(now).await?;
+        Ok(Left::more_if(sent.claimed >= BATCH))
     }
 }
 

@@ -1,16 +1,20 @@
 //! Asks the provider what became of payments that were begun and of which nothing was heard.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use guichet_engine::EngineError;
 use guichet_projections::PaymentVisit;
-use tokio::sync::watch;
 
-use super::{AFTER_FAILURE, CATCH_UP, WorkerError, rest};
+use super::rounds::{Left, Round};
+use super::{CATCH_UP, WorkerError};
 use crate::guichet::Guichet;
 use crate::payments::{Notice, NoticeStatus, hear};
 
+/// The rest between two looks at what is not settled.
+const PACE: Duration = Duration::from_secs(5);
 /// Visits looked at in one step.
 const BATCH: u32 = 64;
 /// The wait before the provider is asked again; it doubles each time.
@@ -21,17 +25,9 @@ const WAIT_MAX: TimeDelta = TimeDelta::hours(6);
 /// money come after all, its notification is taken in.
 const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(48);
 
-/// Asks now and then, on the server that leads, until it is stopped.
-pub(super) async fn run(guichet: Guichet, mut stopped: watch::Receiver<bool>) {
-    let mut inquiries = PaymentInquiries::new(&guichet);
-    while !*stopped.borrow() {
-        if guichet.read_models().leads()
-            && let Err(error) = inquiries.run_once(guichet.now()).await
-        {
-            tracing::warn!(%error, "asking after payments is interrupted and tries again");
-        }
-        rest(AFTER_FAILURE, &mut stopped).await;
-    }
+/// The worker, where there is a provider to ask.
+pub(super) fn round(guichet: &Guichet) -> Option<Box<dyn Round>> {
+    guichet.payments().any().then(|| Box::new(PaymentInquiries::new(guichet)) as Box<dyn Round>)
 }
 
 /// What a step did.
@@ -123,5 +119,21 @@ impl PaymentInquiries {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[async_trait]
+impl Round for PaymentInquiries {
+    fn name(&self) -> &'static str {
+        "payments"
+    }
+
+    fn pace(&self) -> Duration {
+        PACE
+    }
+
+    async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        self.run_once(now).await?;
+        Ok(Left::Nothing)
     }
 }

@@ -1,8 +1,11 @@
 //! Brings approved drafts into force, and gives up those that came to nothing.
 
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use guichet_engine::Settled;
 
 use super::WorkerError;
+use super::rounds::{Duty, Left, Round};
 use crate::guichet::Guichet;
 
 /// The worker of drafts.
@@ -25,5 +28,26 @@ impl Publications {
     /// [`WorkerError`]; what was settled before stands.
     pub async fn run_once(&self) -> Result<Settled, WorkerError> {
         Ok(self.guichet.engine().settle().await?)
+    }
+}
+
+#[async_trait]
+impl Round for Publications {
+    fn name(&self) -> &'static str {
+        "publications"
+    }
+
+    fn duty(&self) -> Duty {
+        Duty::Everyone
+    }
+
+    async fn round(&mut self, _now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        if self.guichet.read_models().leads() {
+            self.run_once().await?;
+        } else {
+            // What the leader brings into force is known here before somebody asks for it.
+            self.guichet.engine().refresh().await?;
+        }
+        Ok(Left::Nothing)
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::request::{Actor, Command, CommandId, RequestId, Timer, TimerKind, timers};
 use guichet_engine::{EngineError, Receipt, Submission};
 use uuid::Uuid;
 
+use super::rounds::{Left, Round};
 use super::{CATCH_UP, NAMESPACE, WorkerError};
 use crate::guichet::Guichet;
 
@@ -134,6 +136,18 @@ impl Timers {
                 expected: None,
             })
             .await
+    }
+}
+
+#[async_trait]
+impl Round for Timers {
+    fn name(&self) -> &'static str {
+        "timers"
+    }
+
+    async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        self.run_once(now).await?;
+        Ok(Left::Nothing)
     }
 }
 

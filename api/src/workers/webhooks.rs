@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use guichet_engine::journal::{Filter, Position, Recorded};
@@ -21,11 +22,13 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::WorkerError;
+use super::rounds::{Duty, Left, Round};
 use crate::guichet::Guichet;
 use crate::outbound::webhook::{
     ATTEMPTS_MAX, Envelope, FAILING_MAX, FAILURES_BEFORE_REST, Outcome, REST_MAX, Sender, Signed, rest_after,
     wait_after,
 };
+use crate::outgoing::Outgoing;
 
 /// Addresses claimed at once.
 const CLAIMED: u32 = 64;
@@ -113,6 +116,17 @@ struct Sent {
     wait_until: Option<DateTime<Utc>>,
     gone: bool,
     error: Option<String>,
+}
+
+/// The worker, where calls to other servers can be made at all.
+pub(super) fn round(guichet: &Guichet) -> Option<Box<dyn Round>> {
+    match Outgoing::new() {
+        Ok(outgoing) => Some(Box::new(Webhooks::new(guichet, Sender::new(outgoing)))),
+        Err(error) => {
+            tracing::error!(error, "no address can be told of anything");
+            None
+        }
+    }
 }
 
 impl Webhooks {
@@ -391,6 +405,23 @@ impl Webhooks {
         self.guichet.ambient().fill(&mut drawn).map_err(EngineError::Chance)?;
         let [chance] = drawn;
         Ok(chance)
+    }
+}
+
+#[async_trait]
+impl Round for Webhooks {
+    fn name(&self) -> &'static str {
+        "webhooks"
+    }
+
+    fn duty(&self) -> Duty {
+        Duty::Everyone
+    }
+
+    async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        // Where something was taken there may be more.
+        let told = self.run_once(now).await?;
+        Ok(Left::more_if(told.delivered > 0))
     }
 }
 

@@ -62,12 +62,9 @@ pub(crate) struct RequestEvent<'a> {
 }
 
 /// An event of a record beside requests.
-#[allow(dead_code, reason = "not every read model of records asks for everything")]
 pub(crate) struct Record<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) id: Uuid,
-    #[allow(dead_code, reason = "kinds whose rows count their events read it")]
-    pub(crate) revision: u64,
     pub(crate) position: Position,
     pub(crate) event: RecordEvent,
     pub(crate) meta: Meta,
@@ -102,8 +99,8 @@ pub(crate) fn decode(recorded: &Recorded) -> Result<Decoded<'_>, Poison> {
             if RECORD_STREAMS.contains(&kind) {
                 let event = RecordEvent::decode(kind, event_type, recorded.body().as_bytes());
                 let event = event.map_err(|error| unread(recorded, &error))?;
-                let (revision, position) = (header.n, recorded.position());
-                return Ok(Decoded::Record(Box::new(Record { tenant, id, revision, position, event, meta })));
+                let position = recorded.position();
+                return Ok(Decoded::Record(Box::new(Record { tenant, id, position, event, meta })));
             }
             if kind != REQUEST_STREAM {
                 return Err(poison(recorded, newer()));

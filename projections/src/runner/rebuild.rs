@@ -121,7 +121,7 @@ async fn beside(
 fn folders(inner: &Inner, models: &[&'static ReadModel]) -> Vec<Folder> {
     let parts = inner.options.folders.max(1);
     let part = |place: usize| {
-        let states = States::new(inner.options.open_states / parts, inner.options.finished_states / parts);
+        let states = States::new(inner.options.rebuild_states / parts, inner.options.finished_states / parts);
         Folder { publishes: place == 0, states, ..Folder::new(inner, models, &Begin::default()) }
     };
     (0..parts).map(part).collect()

@@ -56,8 +56,13 @@ async fn live_equals_rebuilt(ground: &Ground, seed: u64, stretches: Vec<(usize, 
             Disturbance::Restart { batch_events, states } => {
                 // Dropped wherever it is: in the middle of a batch, or between folding and writing.
                 drop(models);
-                let options =
-                    Options { batch_events, open_states: states, finished_states: 1, folders: states % 4 };
+                let options = Options {
+                    batch_events,
+                    open_states: states,
+                    rebuild_states: states,
+                    finished_states: 1,
+                    folders: states % 4,
+                };
                 models = open(&place, &journal, options).await;
             }
             Disturbance::CutBeforeCommit { after } => {

@@ -118,7 +118,8 @@ async fn several_folders_make_the_rows_of_one(ground: Ground) {
     }
     let mut dumps = Vec::new();
     for folders in [1, 2, 5] {
-        let options = Options { batch_events: 64, open_states: 20, folders, ..Options::default() };
+        let options =
+            Options { batch_events: 64, open_states: 20, rebuild_states: 20, folders, ..Options::default() };
         let models = open(&ground.place("r").await, &journal, options).await;
         models.catch_up(SOON).await.unwrap();
         let rebuilt = models.rebuild(&[]).await.unwrap();

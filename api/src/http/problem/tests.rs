@@ -1,35 +1,30 @@
 //! Which status a refusal has, and how it reads.
 
-use guichet_engine::rules::request::REJECTION_CODES;
-
 use super::*;
 
 #[test]
-fn every_refusal_of_the_rules_has_a_status_on_purpose() {
-    for (code, status) in [
-        ("request.unknown", 404),
-        ("approval.not_yours", 403),
-        ("process.unknown", 422),
-        ("form.invalid", 422),
-        ("stage.wrong", 409),
-        ("timer.stale", 409),
+fn every_kind_of_reason_has_its_status() {
+    let mut fields = Rejection::new("migration.no_place", Text::new("f", "e"));
+    fields.fields.push(FieldFault { pointer: "/tasks/a".into(), code: "c".into(), text: Text::default() });
+    assert_eq!(Problem::from(fields).status, 422);
+    for (ground, status) in [
+        (Ground::State, 409),
+        (Ground::Content, 422),
+        (Ground::Person, 403),
+        (Ground::Absence, 404),
+        (Ground::Race, 412),
+        (Ground::Fault, 500),
     ] {
-        let problem = Problem::from(Rejection::new(code, Text::new("f", "e")));
-        assert_eq!(problem.status, status, "{code}");
-    }
-}
-
-#[test]
-fn only_codes_that_exist_are_listed() {
-    for code in FORBIDDEN.iter().chain(&WRONG) {
-        assert!(REJECTION_CODES.contains(code), "{code}");
+        let problem = Problem::from(Rejection::new("some.code", Text::new("f", "e")).because(ground));
+        assert_eq!(problem.status, status, "{ground:?}");
     }
 }
 
 #[test]
 fn a_request_of_another_collectivity_reads_as_one_that_does_not_exist() {
     let unknown = Problem::from(EngineError::UnknownRequest);
-    let foreign = Problem::from(Rejection::new("request.unknown", Text::new("a", "b")));
+    let foreign =
+        Problem::from(Rejection::new("request.unknown", Text::new("a", "b")).because(Ground::Absence));
     assert_eq!(unknown, foreign);
     assert_eq!(unknown, Problem::not_found());
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::contact::{Circle, Wish};
 use super::record_events;
 use crate::process::Delivery;
-use crate::request::Rejection;
+use crate::request::{Ground, Rejection};
 use crate::text::Text;
 
 /// The kind of its streams.
@@ -188,7 +188,7 @@ impl Alert {
         self.must_be(&[Standing::Drafted])?;
         if self.draft.by == by {
             let text = Text::new("Nul n’approuve sa propre alerte.", "Nobody approves their own alert.");
-            return Err(Rejection::new("alert.own", text));
+            return Err(Rejection::new("alert.own", text).because(Ground::Person));
         }
         Ok(vec![AlertApproved { by: by.to_owned() }.into()])
     }

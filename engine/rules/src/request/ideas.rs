@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::decide::moments::published_after;
-use super::rejection::Rejection;
+use super::rejection::{Ground, Rejection};
 use super::state::{Request, Stage};
 use crate::process::{Definition, Plan, Voting};
 use crate::text::Text;
@@ -54,7 +54,7 @@ pub fn may_vote<'p>(request: &Request, plan: &'p Plan, now: DateTime<Utc>) -> Re
     let voting = definition.voting.as_ref().filter(|_| published(request, definition).is_some());
     let voting = voting.ok_or_else(|| {
         let text = Text::new("Il n’y a pas d’idée de ce nom.", "There is no such idea.");
-        Rejection::new("idea.unknown", text)
+        Rejection::new("idea.unknown", text).because(Ground::Absence)
     })?;
     let today = plan
         .calendar(&definition.calendar)

@@ -1,29 +1,30 @@
 //! The list of refusals: every stable code there is, with its sentence in French and in English.
 //!
-//! A code is a promise to programs: it is never given another meaning, and never renamed.
+//! A code is a promise to programs: it is never given another meaning, and never renamed. A refusal that has another kind
+//! of reason than the state of the request names it before its code.
 
-use super::rejection::Rejection;
+use super::rejection::{Ground, Rejection};
 use crate::text::Text;
 
 macro_rules! refusals {
-    ($( $name:ident ( $($arg:ident),* ) = $code:literal, $fr:literal, $en:literal; )*) => {
+    ($( $name:ident ( $($arg:ident),* ) = $($ground:ident)? $code:literal, $fr:literal, $en:literal; )*) => {
         /// Every code of a refusal, in the order of the list.
         pub const REJECTION_CODES: &[&str] = &[$( $code ),*];
 
-        sentences! { $( $name($($arg),*) = $code, $fr, $en; )* }
+        sentences! { $( $name($($arg),*) = $($ground)? $code, $fr, $en; )* }
     };
 }
 
 macro_rules! sentences {
-    ($( $name:ident ( $($arg:ident),* ) = $code:literal, $fr:literal, $en:literal; )*) => {
+    ($( $name:ident ( $($arg:ident),* ) = $($ground:ident)? $code:literal, $fr:literal, $en:literal; )*) => {
         $( pub(super) fn $name($($arg: &str),*) -> Rejection {
-            Rejection::new($code, Text::new(format!($fr), format!($en)))
+            Rejection::new($code, Text::new(format!($fr), format!($en)))$(.because(Ground::$ground))?
         } )*
     };
 }
 
 refusals! {
-    request_unknown() = "request.unknown",
+    request_unknown() = Absence "request.unknown",
         "Cette demande n’existe pas.", "There is no such request.";
     request_exists() = "request.exists",
         "Cette demande existe déjà.", "This request exists already.";
@@ -32,43 +33,43 @@ refusals! {
     on_hold(fr, en) = "request.on_hold",
         "La demande est en pause ({fr}) ; il faut d’abord la reprendre.",
         "The request rests ({en}); it must be resumed first.";
-    role_needed(fr, en) = "role.needed",
+    role_needed(fr, en) = Person "role.needed",
         "Cette action revient à {fr}.", "This is for {en} to do.";
-    process_unknown(process) = "process.unknown",
+    process_unknown(process) = Content "process.unknown",
         "Il n’y a pas de démarche « {process} » dans cette collectivité.",
         "This collectivity has no process “{process}”.";
-    process_not_open(fr, en) = "process.not_open",
+    process_not_open(fr, en) = Person "process.not_open",
         "Cette démarche n’est pas ouverte à {fr}.", "This process is not open to {en}.";
-    channel_closed(channel) = "channel.closed",
+    channel_closed(channel) = Content "channel.closed",
         "Cette démarche ne se fait pas par le canal « {channel} ».",
         "This process does not take requests through the channel “{channel}”.";
-    form_invalid() = "form.invalid",
+    form_invalid() = Content "form.invalid",
         "Des champs du formulaire sont à corriger.", "Some fields of the form must be corrected.";
-    text_empty(fr, en) = "text.empty",
+    text_empty(fr, en) = Content "text.empty",
         "Il manque {fr}.", "{en} is missing.";
-    text_too_long(most) = "text.too_long",
+    text_too_long(most) = Content "text.too_long",
         "Le texte est trop long : {most} caractères au plus.", "The text is too long: at most {most} characters.";
-    time_future() = "time.future",
+    time_future() = Content "time.future",
         "Ce qui est rapporté ne peut pas avoir lieu dans le futur.", "What is reported cannot lie in the future.";
-    time_before_receipt() = "time.before_receipt",
+    time_before_receipt() = Content "time.before_receipt",
         "Ce qui est rapporté est antérieur à la réception de la demande.",
         "What is reported lies before the receipt of the request.";
-    time_past() = "time.past",
+    time_past() = Content "time.past",
         "La date indiquée est déjà passée.", "The date given has already passed.";
-    term_unusable() = "term.unusable",
+    term_unusable() = Content "term.unusable",
         "Ce délai ne mène à aucune date que l’on sache calculer.", "This term leads to no date that can be computed.";
-    service_unknown(service) = "service.unknown",
+    service_unknown(service) = Content "service.unknown",
         "Il n’y a pas de service « {service} » dans cette collectivité.",
         "This collectivity has no service “{service}”.";
-    service_same(service) = "service.same",
+    service_same(service) = Content "service.same",
         "La demande est déjà au service « {service} ».", "The request is already with the service “{service}”.";
     claim_taken(agent) = "claim.taken",
         "La demande est déjà prise par {agent}.", "The request has already been taken by {agent}.";
-    claim_not_yours() = "claim.not_yours",
+    claim_not_yours() = Person "claim.not_yours",
         "Vous n’avez pas pris cette demande.", "You have not taken this request.";
     acknowledged_already() = "acknowledgement.already",
         "L’accusé de réception a déjà été donné.", "The acknowledgement of receipt has already been given.";
-    task_unknown(task) = "task.unknown",
+    task_unknown(task) = Content "task.unknown",
         "Cette démarche n’a pas de tâche « {task} ».", "This process has no task “{task}”.";
     task_not_open(task) = "task.not_open",
         "La tâche « {task} » n’est pas à faire maintenant.", "The task “{task}” is not to be done now.";
@@ -78,14 +79,14 @@ refusals! {
         "Rien n’est attendu du demandeur.", "Nothing is awaited from the requester.";
     hold_none() = "hold.none",
         "La demande n’est pas en pause.", "The request does not rest.";
-    reply_empty() = "reply.empty",
+    reply_empty() = Content "reply.empty",
         "La réponse est vide.", "The reply is empty.";
     commitment_not_running(commitment) = "commitment.not_running",
         "L’engagement « {commitment} » ne court pas.", "The commitment “{commitment}” is not running.";
     extension_too_late(commitment) = "extension.too_late",
         "L’échéance de « {commitment} » est passée : elle ne peut plus être prolongée.",
         "“{commitment}” is past due: it can no longer be extended.";
-    extension_unit(budget) = "extension.unit",
+    extension_unit(budget) = Content "extension.unit",
         "Une prolongation se compte dans l’unité de l’engagement, qui est de {budget}.",
         "An extension is counted in the unit of the commitment, which is {budget}.";
     draft_none() = "draft.none",
@@ -94,14 +95,14 @@ refusals! {
         "Personne ne pourrait approuver l’étape « {step} ».", "Nobody could approve the step “{step}”.";
     circuit_needed() = "circuit.needed",
         "La réponse doit passer par le circuit de validation.", "The answer must go through the approval circuit.";
-    approval_not_yours(step) = "approval.not_yours",
+    approval_not_yours(step) = Person "approval.not_yours",
         "Aucune décision sur l’étape « {step} » ne vous revient maintenant.",
         "No decision on the step “{step}” is yours to take now.";
     approval_already() = "approval.already",
         "Vous avez déjà décidé de cette étape.", "You have already decided this step.";
-    delegate_unfit(person) = "delegate.unfit",
+    delegate_unfit(person) = Content "delegate.unfit",
         "« {person} » ne peut pas décider de cette étape.", "“{person}” cannot decide this step.";
-    delivery_other(means) = "delivery.other",
+    delivery_other(means) = Content "delivery.other",
         "La réponse ne part pas par ce moyen, mais par « {means} ».",
         "The answer does not go out by this means, but by “{means}”.";
     resolve_tasks(tasks) = "resolve.tasks",
@@ -109,18 +110,18 @@ refusals! {
         "The request cannot be resolved at first contact: there are tasks to do ({tasks}).";
     withdraw_too_late() = "withdraw.too_late",
         "La demande est trop avancée pour être retirée.", "The request is too far on to be withdrawn.";
-    forward_self() = "forward.self",
+    forward_self() = Content "forward.self",
         "La demande est déjà dans cette collectivité.", "The request is already with this collectivity.";
-    merge_self() = "merge.self",
+    merge_self() = Content "merge.self",
         "Une demande ne peut être rattachée à elle-même.", "A request cannot be merged into itself.";
-    merge_unknown() = "merge.unknown",
+    merge_unknown() = Content "merge.unknown",
         "L’autre demande n’existe pas.", "The other request does not exist.";
     merge_closed() = "merge.closed",
         "L’autre demande est close.", "The other request is closed.";
     reopen_too_late() = "reopen.too_late",
         "La demande est close depuis trop longtemps pour être rouverte.",
         "The request has been closed for too long to be reopened.";
-    rating_range() = "rating.range",
+    rating_range() = Content "rating.range",
         "La note va de 1 à 5.", "The score goes from 1 to 5.";
     rating_already() = "rating.already",
         "Cette demande a déjà été notée.", "This request has already been rated.";
@@ -130,7 +131,7 @@ refusals! {
         "Cette échéance n’a plus lieu d’être.", "This timer no longer has a reason.";
     effect_done() = "effect.done",
         "Cet envoi a déjà été rapporté.", "This effect has already been reported.";
-    version_wrong() = "version.wrong",
+    version_wrong() = Content "version.wrong",
         "La demande suit une autre version de sa démarche.", "The request follows another version of its process.";
     migration_same_version() = "migration.same_version",
         "La demande suit déjà cette version de sa démarche.", "The request follows this version of its process already.";
@@ -149,9 +150,9 @@ refusals! {
         "Ce paiement n’est pas demandé.", "There is no such payment.";
     payment_live() = "payment.live",
         "Un paiement est déjà attendu.", "A payment is already awaited.";
-    payment_amount() = "payment.amount",
+    payment_amount() = Content "payment.amount",
         "Le montant va de 0,01 à 100 000 euros.", "The amount goes from 0.01 to 100,000 euros.";
-    payment_amount_differs() = "payment.amount_differs",
+    payment_amount_differs() = Content "payment.amount_differs",
         "Ce n’est pas le montant demandé.", "This is not the amount that was asked for.";
     payment_too_many() = "payment.too_many",
         "Il y a déjà trop de paiements sur cette demande.", "There are too many payments on this request already.";
@@ -164,7 +165,7 @@ refusals! {
     payment_awaited() = "payment.awaited",
         "La réponse ne part pas tant que le paiement est attendu.",
         "The answer does not go out while the payment is awaited.";
-    refund_too_much() = "refund.too_much",
+    refund_too_much() = Content "refund.too_much",
         "On ne rembourse que ce qui a été payé.", "Only what was paid can be given back.";
     appointment_none() = "appointment.none",
         "Il n’y a pas de rendez-vous pour lequel ce serait possible.",
@@ -173,20 +174,20 @@ refusals! {
         "Il y a déjà un rendez-vous.", "There is an appointment already.";
     appointment_early() = "appointment.early",
         "Le rendez-vous n’a pas encore eu lieu.", "The appointment has not taken place yet.";
-    slot_unfit() = "slot.unfit",
+    slot_unfit() = Content "slot.unfit",
         "Il faut de 1 à 50 créneaux différents, dans l’ordre du temps et dans les trois ans.",
         "There must be 1 to 50 different slots that end after they begin, within three years.";
     slot_unknown() = "slot.unknown",
         "Ce créneau n’est pas proposé.", "This slot is not offered.";
-    rule_failed(rule) = "rule.failed",
+    rule_failed(rule) = Fault "rule.failed",
         "Une règle de la démarche ne peut pas être évaluée : {rule}", "A rule of the process cannot be evaluated: {rule}";
 }
 
 // The same code with the reason said more exactly.
 sentences! {
-    approval_own_draft() = "approval.not_yours",
+    approval_own_draft() = Person "approval.not_yours",
         "Nul n’approuve sa propre réponse.", "Nobody approves their own draft.";
-    approval_excluded() = "approval.not_yours",
+    approval_excluded() = Person "approval.not_yours",
         "Vous avez approuvé l’étape précédente : celle-ci revient à quelqu’un d’autre.",
         "You approved the step before: this one is for someone else.";
 }

@@ -24,6 +24,27 @@ pub struct Rejection {
     /// another version of its process.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldFault>,
+    /// What kind of reason it has. Programs mind the code; each door makes of this what its protocol says.
+    #[serde(skip)]
+    pub ground: Ground,
+}
+
+/// What kind of reason a refusal has. It is said where the refusal is, so that no door keeps lists of codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// It does not fit the state that things are in; later, or after something else, it may.
+    #[default]
+    State,
+    /// What was said is wrong in itself, whatever the state.
+    Content,
+    /// It is not for this person to do.
+    Person,
+    /// What it is about does not exist, or must seem not to.
+    Absence,
+    /// What was decided on had changed meanwhile.
+    Race,
+    /// A rule could not be evaluated: a fault of the sheet or of ours, not of who asks.
+    Fault,
 }
 
 /// One wrong field of a form, or one part of a request that has no place in another version.
@@ -41,6 +62,13 @@ impl Rejection {
     /// A refusal with a code and its sentence.
     #[must_use]
     pub fn new(code: &str, text: Text) -> Self {
-        Self { code: code.into(), text, stage: None, allowed: Vec::new(), fields: Vec::new() }
+        let (allowed, fields, ground) = (Vec::new(), Vec::new(), Ground::State);
+        Self { code: code.into(), text, stage: None, allowed, fields, ground }
+    }
+
+    /// The same for another kind of reason than the state of things.
+    #[must_use]
+    pub fn because(self, ground: Ground) -> Self {
+        Self { ground, ..self }
     }
 }

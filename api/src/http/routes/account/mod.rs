@@ -20,7 +20,7 @@ use uuid::Uuid;
 use guichet_engine::EngineError;
 use guichet_engine::rules::process::Delivery;
 use guichet_engine::rules::records::contact::{Account, ContactEvent, Details};
-use guichet_engine::rules::request::{FieldFault, Rejection, email_address, phone_number};
+use guichet_engine::rules::request::{FieldFault, Ground, Rejection, email_address, phone_number};
 use guichet_engine::rules::text::{Language, Text};
 
 use crate::accounts;
@@ -100,7 +100,7 @@ where
 /// What is wrong with fields of a body.
 pub(super) fn wrong(faults: Vec<FieldFault>) -> Rejection {
     let text = Text::new("Des champs sont à corriger.", "Some fields must be corrected.");
-    Rejection { fields: faults, ..Rejection::new("form.invalid", text) }
+    Rejection { fields: faults, ..Rejection::new("form.invalid", text).because(Ground::Content) }
 }
 
 /// The problem of a refusal whose fields are those of the body itself.

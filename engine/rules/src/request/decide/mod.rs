@@ -38,7 +38,7 @@ use super::appointment::Slot;
 use super::command::{Command, Tracking};
 use super::event::Event;
 use super::refusal;
-use super::rejection::Rejection;
+use super::rejection::{Ground, Rejection};
 use super::state::{Meta, Request};
 use crate::organisation::Organisation;
 use crate::process::Plan;
@@ -84,7 +84,7 @@ pub fn decide(
 ) -> Result<Vec<(Event, Meta)>, Rejection> {
     attempt(request, command, facts).map_err(|rejection| match request {
         // Whoever may not see a request learns nothing of it, not even its stage.
-        Some(request) if rejection.code != "request.unknown" => Rejection {
+        Some(request) if rejection.ground != Ground::Absence => Rejection {
             stage: Some(request.stage.id().to_owned()),
             allowed: allowed(request, facts).into_iter().map(Into::into).collect(),
             ..rejection
