@@ -130,8 +130,12 @@ pub(super) fn holds(story: &Story) {
             "{} goes on though it is done",
             clock.commitment
         );
-        let rests = request.hold.is_some() || matches!(request.stage, Stage::InValidation(_));
-        assert!(clock.status == ClockStatus::Running || rests, "{} rests for nothing", clock.commitment);
+        // An answer that is ready and waits to be paid for waits for the requester.
+        let unpaid = matches!(request.stage, Stage::Validated { .. })
+            && request.payments.iter().any(|payment| payment.status == PaymentStatus::Awaited);
+        let rests = request.hold.is_some() || matches!(request.stage, Stage::InValidation(_)) || unpaid;
+        let (status, stage) = (clock.status, request.stage.id());
+        assert!(status == ClockStatus::Running || rests, "{} rests for nothing, {stage}", clock.commitment);
     }
 }
 
