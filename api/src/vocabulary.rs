@@ -42,6 +42,7 @@ const WORK: &Words = &[
     ("approve", "valider", "approve"),
     ("hand_over", "remettre", "hand over"),
     ("resume", "reprendre", "resume"),
+    ("reach", "joindre le demandeur autrement", "reach the requester another way"),
     ("escalation", "engagement en péril", "promise at risk"),
 ];
 

@@ -17,7 +17,7 @@ use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, code, int,
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "statistics", version: 1, tables: &[&TABLE], fold: |_| Box::new(Statistics) };
+    ReadModel { name: "statistics", version: 2, tables: &[&TABLE], fold: |_| Box::new(Statistics) };
 
 static TABLE: Table = Table {
     name: "statistics",
@@ -47,6 +47,7 @@ static TABLE: Table = Table {
         int("waited"),
         opt_int("rating"),
         opt_text("closed_day"),
+        int("undelivered"),
     ],
     key: 1,
     indexes: &[&["tenant", "day"]],
@@ -183,6 +184,8 @@ pub struct StatisticsLine {
     pub letters: u64,
     /// What they cost, in cents: each request at the unit cost of its channel, and its letters.
     pub cost_cents: u64,
+    /// Messages to requesters that did not arrive, told at once or long after they were handed over.
+    pub undelivered: u64,
     /// What the town saved because requests came in online and not at the counter, in cents.
     pub saving_cents: u64,
     /// Requests that were rated.
@@ -218,7 +221,7 @@ impl Fold for Statistics {
     }
 }
 
-fn row(held: &Held, process: &Process) -> [Value; 25] {
+fn row(held: &Held, process: &Process) -> [Value; 26] {
     let request = &held.request;
     let definition = &process.definition;
     let received = request.milestones.received;
@@ -257,6 +260,7 @@ fn row(held: &Held, process: &Process) -> [Value; 25] {
         held.trace.waited.into(),
         request.rating.into(),
         request.closed_at.map(|at| process.local_date(at)).into(),
+        held.trace.undelivered.into(),
     ]
 }
 
@@ -297,7 +301,8 @@ const MEASURES: &str = "COUNT(*), CAST(SUM(open) AS BIGINT), COUNT(*) FILTER (WH
     CAST(SUM(letters) AS BIGINT), CAST(SUM(cost) AS BIGINT), CAST(SUM(saving) AS BIGINT), COUNT(rating), \
     CAST(SUM(rating) AS BIGINT), CAST(SUM(waited) AS BIGINT), \
     COUNT(acknowledged_after), COUNT(*) FILTER (WHERE open = 1 AND acknowledged_after IS NULL), \
-    COUNT(delivered_after), COUNT(*) FILTER (WHERE open = 1 AND delivered_after IS NULL)";
+    COUNT(delivered_after), COUNT(*) FILTER (WHERE open = 1 AND delivered_after IS NULL), \
+    CAST(SUM(undelivered) AS BIGINT)";
 
 fn key_of(at: &mut Columns<'_>, width: usize) -> Result<Vec<Option<String>>, ProjectionError> {
     (0..width).map(|_| at.take()).collect()
@@ -330,6 +335,7 @@ fn read(row: &Row, width: usize) -> Result<StatisticsLine, ProjectionError> {
     line.waited = seconds(at.take::<Option<i64>>()?.unwrap_or(0));
     line.acknowledged_after = Delay { n: at.count()?, open: at.count()?, p50: None, p90: None };
     line.delivered_after = Delay { n: at.count()?, open: at.count()?, p50: None, p90: None };
+    line.undelivered = at.count()?;
     Ok(line)
 }
 

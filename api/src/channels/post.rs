@@ -73,7 +73,13 @@ pub(crate) async fn deliver(
         Deed::Ignore(why) => Became::Ignored(why.name()),
         Deed::Undelivered(thread) => {
             let status = mail.report.as_ref().and_then(|report| report.status.clone());
-            undelivered(guichet, tenant, thread, status.as_deref()).await?
+            let reason = match status {
+                Some(status) => format!("the mail server of the requester reported {status}"),
+                None => {
+                    "the mail server of the requester reported that the message did not arrive".to_owned()
+                }
+            };
+            undelivered(guichet, tenant, thread, (Delivery::Email, reason)).await?
         }
         Deed::New => message(guichet, mailbox, &mail, &mail.text).receive(&mailbox.becomes).await?,
         Deed::Reply { to, .. } => {

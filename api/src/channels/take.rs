@@ -349,23 +349,24 @@ pub(crate) fn by_tag(guichet: &Guichet, tenant: &str, ids: &[String]) -> Result<
 }
 
 /// Marks that a message of ours did not arrive: the answer's delivery failed if it still counts as under way, and else
-/// the message is reported as one that did not reach its reader.
+/// the message is reported as one that did not reach its reader, however long ago it was handed over.
 pub(crate) async fn undelivered(
     guichet: &Guichet,
     tenant: &str,
     thread: Thread,
-    status: Option<&str>,
+    (by, reason): (Delivery, String),
 ) -> Result<Became, TakeError> {
     let known = guichet.request(tenant, thread.request).await?;
-    let reason = match status {
-        Some(status) => format!("the mail server of the requester reported {status}"),
-        None => "the mail server of the requester reported that the message did not arrive".to_owned(),
-    };
-    let answer = matches!(known.request.stage, Stage::Validated { by: Some(Delivery::Email), .. });
-    let command = if answer {
-        Command::FailDelivery { by: Delivery::Email, reason }
+    if thread.effect.0 > known.revision {
+        // Nothing that happened asked for such a message.
+        return Ok(Became::Ignored("unknown"));
+    }
+    let under_way = matches!(known.request.stage, Stage::Validated { by: Some(open), .. } if open == by);
+    let effect = thread.effect_id();
+    let command = if under_way {
+        Command::FailDelivery { by, reason }
     } else {
-        Command::FailNotification { effect: thread.effect_id(), recipient: Recipient::Requester, reason }
+        Command::FailNotification { effect, recipient: Recipient::Requester, reason, late: true }
     };
     let name = format!("undelivered\n{tenant}\n{}\n{}", thread.request, thread.effect_id());
     let submission = Submission {
@@ -378,8 +379,16 @@ pub(crate) async fn undelivered(
         expected: None,
     };
     match guichet.submit(submission).await {
-        Ok(_) => Ok(Became::Undelivered { request: thread.request }),
+        Ok(_) => {
+            let by = crate::accounts::means(by);
+            metrics::counter!("guichet_channels_undelivered_total", "by" => by).increment(1);
+            Ok(Became::Undelivered { request: thread.request })
+        }
         Err(EngineError::Rejected(_)) => Ok(Became::Ignored("report")),
+        // The same report in other words: the first one stands.
+        Err(EngineError::Journal(JournalError::CommandReused { .. })) => {
+            Ok(Became::Undelivered { request: thread.request })
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -36,6 +36,16 @@ pub fn tag(engine: &Engine, tenant: &Tenant, request: RequestId) -> String {
     text.get(..TAG_LENGTH).unwrap_or_default().to_owned()
 }
 
+/// The message of ours that an id without a tag names, `<request>.<effect>`, as text messages have: for carriers who have
+/// shown who they are.
+#[must_use]
+pub fn of_reference(id: &str) -> Option<Thread> {
+    let mut parts = id.split('.');
+    let request = Uuid::parse_str(parts.next()?).ok().map(RequestId)?;
+    let (revision, place) = parts.next()?.split_once('-')?;
+    Some(Thread { request, effect: (revision.parse().ok()?, place.parse().ok()?) })
+}
+
 /// The message of ours that an id names: `<request>.<effect>.<tag>@…`, if the tag is the request's.
 #[must_use]
 pub fn of_message_id(id: &str, tag_of: impl Fn(RequestId) -> String) -> Option<Thread> {

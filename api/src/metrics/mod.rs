@@ -143,6 +143,10 @@ fn describe() {
     describe_counter!("guichet_workers_timers_fired_total", "Timers whose instant was reported.");
     describe_counter!("guichet_workers_effects_total", "Messages and notices, by what became of them.");
     describe_counter!(
+        "guichet_channels_undelivered_total",
+        "Messages to requesters of which a mail server or a gateway reported that they did not arrive."
+    );
+    describe_counter!(
         "guichet_workers_webhook_deliveries_total",
         "Events sent to webhooks, by what became of them: delivered, postponed, dead."
     );

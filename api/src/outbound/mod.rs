@@ -99,4 +99,13 @@ pub trait Outbound: Send + Sync {
     /// # Errors
     /// [`SendError`].
     async fn send(&self, message: &OutMessage) -> Result<(), SendError>;
+
+    /// As [`Outbound::send`]; answers the id by which the carrier itself knows the message, where it gives one and may
+    /// tell by it later what became of it.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    async fn hand_over(&self, message: &OutMessage) -> Result<Option<String>, SendError> {
+        self.send(message).await.map(|()| None)
+    }
 }

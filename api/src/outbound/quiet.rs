@@ -30,7 +30,9 @@ impl TryFrom<String> for DailySpan {
 }
 
 impl DailySpan {
-    fn holds(&self, time: NaiveTime) -> bool {
+    /// Whether a time of day falls in it.
+    #[must_use]
+    pub fn holds(&self, time: NaiveTime) -> bool {
         if self.from < self.until {
             self.from <= time && time < self.until
         } else {

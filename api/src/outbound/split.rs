@@ -23,6 +23,13 @@ impl Outbound for SplitOutbound {
             Means::Sms => self.sms.send(message).await,
         }
     }
+
+    async fn hand_over(&self, message: &OutMessage) -> Result<Option<String>, SendError> {
+        match message.means {
+            Means::Email => self.email.hand_over(message).await,
+            Means::Sms => self.sms.hand_over(message).await,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,44 @@ pub struct SmsGateway {
     /// Whether how a request stands is answered by a text message of ours; otherwise the gateway is told what to answer.
     #[serde(default)]
     pub answers_by_message: bool,
+    /// How it reports what became of text messages that were handed to it.
+    #[serde(default)]
+    pub reports: SmsReports,
+}
+
+/// How a gateway reports what became of a text message: what it calls things, as in [`SmsFields`], and its words for the
+/// two ends of it. Whatever else it says, a message is under way.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsReports {
+    /// Our own id of the message, which it was given as `{id}`.
+    pub reference: String,
+    /// Its own id of the message, which its answer gave at `id_at` of `[messages.sms]`.
+    pub id: String,
+    /// What became of it.
+    pub status: String,
+    /// Why not, as a code.
+    pub error: String,
+    /// Its words for a message that arrived.
+    pub delivered: Vec<String>,
+    /// Its words for a message that did not, and will not.
+    pub failed: Vec<String>,
+}
+
+impl Default for SmsReports {
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            reference: "reference".into(),
+            id: "id".into(),
+            status: "status".into(),
+            error: "error".into(),
+            delivered: words(&["delivered", "DELIVRD"]),
+            failed: words(&[
+                "undelivered", "undeliverable", "failed", "rejected", "expired", "UNDELIV", "REJECTD", "EXPIRED",
+            ]),
+        }
+    }
 }
 
 /// What a gateway calls the parts of a text message: members of its JSON or fields of its form; what begins with `/` is a

@@ -60,6 +60,9 @@ pub struct SmsGateway {
     pub accepted_at: Option<String>,
     /// What it says there when it did.
     pub accepted: Vec<String>,
+    /// Where its answer (JSON) gives its own id of the message: a JSON pointer. Needed where its reports on what became of
+    /// messages name them by that id and not by `{id}`.
+    pub id_at: Option<String>,
     /// What stands for the first 0 of a number (`33`); without it numbers are sent as they were given.
     pub country_code: Option<String>,
     /// Segments that a message may take, 1 to 10; what is longer is cut.
@@ -81,6 +84,7 @@ impl Default for SmsGateway {
             success: vec![200, 201, 202],
             accepted_at: None,
             accepted: Vec::new(),
+            id_at: None,
             country_code: Some("33".into()),
             segments_max: 4,
             transliterate: false,

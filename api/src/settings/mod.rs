@@ -17,6 +17,8 @@ macro_rules! sections {
 }
 
 sections! {
+    /// `[alerts]`: hours at which people are left in peace.
+    alerts,
     /// `[attachments]`: where files stand, how large they may be, who looks for viruses.
     attachments,
     /// `[channels]`: mailboxes and gateways that requests come in by.

@@ -5,8 +5,7 @@
 //! went: it goes out again with the same id, by which its receiver can tell. One server sends: the one that leads.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Timelike, Utc};
-use chrono_tz::Europe::Paris;
+use chrono::{DateTime, Utc};
 use guichet_engine::EngineError;
 use guichet_engine::rules::process::Delivery;
 use guichet_engine::rules::records::alert::{
@@ -24,9 +23,6 @@ use crate::accounts::codes::unsubscribe_token;
 use crate::accounts::{self};
 use crate::guichet::Guichet;
 use crate::outbound::{Means, OutMessage, SendError};
-
-/// The hours (in the zone of the town halls that Guichet is for) between which people may be told of what is not a danger.
-const WAKING_HOURS: std::ops::Range<u32> = 8..20;
 
 /// What a step did: numbers of people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,7 +81,7 @@ impl Alerts {
         let mut after = None;
         loop {
             let Some(alert) = alert(&self.guichet, tenant, id).await? else { return Ok(()) };
-            if alert.standing != Standing::Sending || !may_disturb(&alert, now) {
+            if alert.standing != Standing::Sending || !self.may_disturb(tenant, &alert, now) {
                 return Ok(());
             }
             self.guichet.read_models().catch_up(CATCH_UP).await?;
@@ -105,6 +101,12 @@ impl Alerts {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether people may be disturbed now: for a danger always, else outside of the quiet hours of the collectivity.
+    fn may_disturb(&self, tenant: &str, alert: &Alert, now: DateTime<Utc>) -> bool {
+        let settings = &self.guichet.options().settings;
+        alert.draft.severity == Severity::Danger || !settings.alerts.is_quiet(tenant, &settings.messages, now)
     }
 
     /// The next people of an alert whom nobody has taken yet.
@@ -308,9 +310,4 @@ fn way(alert: &Alert, known: &Account) -> Option<(Means, String)> {
     let email = email.filter(|_| alert.draft.channels.contains(&Delivery::Email));
     let sms = sms.filter(|_| alert.draft.channels.contains(&Delivery::Sms));
     if known.preferred == Some(Delivery::Sms) { sms.or(email) } else { email.or(sms) }
-}
-
-/// Whether people may be disturbed now: for a danger always, else by day.
-fn may_disturb(alert: &Alert, now: DateTime<Utc>) -> bool {
-    alert.draft.severity == Severity::Danger || WAKING_HOURS.contains(&now.with_timezone(&Paris).hour())
 }

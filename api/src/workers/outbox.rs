@@ -271,8 +271,13 @@ impl Outbox {
         let mut reached = false;
         let mut refused = None;
         for message in &messages {
-            match self.guichet.outbound().send(message).await {
-                Ok(()) => reached = true,
+            match self.guichet.outbound().hand_over(message).await {
+                Ok(carrier) => {
+                    reached = true;
+                    if let Some(carrier) = carrier {
+                        self.guichet.read_models().note_handed(&carrier, &message.id, now).await?;
+                    }
+                }
                 // Whoever got it already gets it again, with the same id; whoever did not must not be forgotten.
                 Err(SendError::Later(why)) => return Ok(Err(SendError::Later(why))),
                 Err(SendError::Never(why)) => refused = Some(why),
@@ -385,6 +390,11 @@ pub(crate) fn failed_command(
 ) -> Command {
     match (subject, to) {
         (Subject::Answer, Recipient::Requester) => Command::FailDelivery { by, reason },
-        _ => Command::FailNotification { effect: effect.to_owned(), recipient: to.clone(), reason },
+        _ => Command::FailNotification {
+            effect: effect.to_owned(),
+            recipient: to.clone(),
+            reason,
+            late: false,
+        },
     }
 }

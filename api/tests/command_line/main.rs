@@ -9,6 +9,7 @@
 )]
 
 mod accesses;
+mod alerts;
 mod catalogues;
 mod checking;
 mod databases;

@@ -56,6 +56,12 @@ impl Running {
         text
     }
 
+    /// Ends it as a loss of power would (SIGKILL).
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Everything it logged until its end.
     pub(crate) fn stop(mut self) -> String {
         let done = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();

@@ -176,3 +176,19 @@ async fn a_gateway_that_never_answers_is_given_up_for_now() {
     assert_eq!(error, SendError::Later("the gateway: no answer came in time".into()));
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
+
+#[tokio::test]
+async fn a_gateways_own_id_of_a_message_is_taken_from_where_the_settings_say() {
+    for (answer, id) in [
+        (r#"{"messages":[{"id":"g-77"}]}"#, Some("g-77")),
+        (r#"{"messages":[{"id":77}]}"#, Some("77")),
+        (r#"{"messages":[{"id":""}]}"#, None),
+        (r#"{"messages":[]}"#, None),
+        ("<html>", None),
+    ] {
+        let (port, _) = gateway(200, answer).await;
+        let settings = SmsGateway { id_at: Some("/messages/0/id".into()), ..settings(port) };
+        let outbound = GatewayOutbound::new(&settings, Outgoing::new().unwrap()).unwrap();
+        assert_eq!(outbound.hand_over(&message("a")).await.unwrap().as_deref(), id, "{answer}");
+    }
+}

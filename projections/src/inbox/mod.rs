@@ -21,7 +21,7 @@ pub use query::{InboxQuery, Whose};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "inbox", version: 1, tables: &[&TABLE], fold: |_| Box::new(Inboxes) };
+    ReadModel { name: "inbox", version: 2, tables: &[&TABLE], fold: |_| Box::new(Inboxes) };
 
 static TABLE: Table = Table {
     name: "inbox",
@@ -71,6 +71,9 @@ pub enum Work {
     HandOver,
     /// Take up again what was suspended with no end in sight.
     Resume,
+    /// Reach the requester another way: the message in `item` did not arrive. A note or another message says that it was
+    /// looked after.
+    Reach,
     /// Look after a promise that is at risk or broken: the commitment in `item`.
     Escalation,
 }
@@ -158,11 +161,15 @@ fn settle(party: Party, request: &Request) -> Option<Party> {
 
 fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
     let request = &held.request;
-    if request.stage.is_finished() {
-        return Vec::new();
-    }
-    let mut todos = escalations(held, process);
     let charge = || in_charge(request, process);
+    // Whoever did not get the answer was not answered, however finished the request is.
+    let unreached = held.trace.unreached.as_deref().zip(charge());
+    let mut todos: Vec<Todo<'a>> =
+        unreached.map(|(effect, party)| Todo::new(Work::Reach, party).item(effect)).into_iter().collect();
+    if request.stage.is_finished() {
+        return todos;
+    }
+    todos.extend(escalations(held, process));
     let acknowledged = request.acknowledged_at.is_some();
     if !acknowledged
         && acknowledgement(&request.requester, request.channel) == Acknowledgement::ToSend(Delivery::Letter)

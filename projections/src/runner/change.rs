@@ -7,7 +7,7 @@ use guichet_journal::Position;
 use guichet_rules::calendar::Calendar;
 use guichet_rules::organisation::Organisation;
 use guichet_rules::process::{Definition, DefinitionHash, Delivery, Plan};
-use guichet_rules::request::{Event, Hold, Meta, Request, What};
+use guichet_rules::request::{Event, Hold, Meta, Recipient, Request, What};
 
 use super::decode::Record;
 use crate::store::Rows;
@@ -51,6 +51,10 @@ pub(crate) struct Trace {
     pub(crate) returned: bool,
     /// Commitments of the present cycle that warned.
     pub(crate) warned: Vec<String>,
+    /// Messages to the requester that did not arrive, told at once or long after.
+    pub(crate) undelivered: u32,
+    /// The last of them that nobody has looked after yet, by its effect.
+    pub(crate) unreached: Option<String>,
 }
 
 /// Since when a request waits for the requester, if it does.
@@ -73,6 +77,7 @@ impl Trace {
         if let Some(since) = waiting.filter(|_| waiting_since(Some(after)).is_none()) {
             self.waited += (meta.occurred_at - since).num_microseconds().unwrap_or(0).max(0);
         }
+        self.reach(event, meta);
         match &event.what {
             What::Acknowledged(done) => self.count_letter(done.by),
             What::Delivered(done) => self.count_letter(done.by),
@@ -135,6 +140,25 @@ impl Trace {
             | What::AppointmentLapsed(_)
             | What::AppointmentCancelled(_)
             | What::AttendanceRecorded(_) => {}
+        }
+    }
+
+    /// Counts what did not arrive, and what is done about it: somebody of the town hall wrote again or noted how they
+    /// reached the requester, or the requester wrote.
+    fn reach(&mut self, event: &Event, meta: &Meta) {
+        let by_agent = meta.actor.starts_with("agent:");
+        if let What::NotificationFailed(failed) = &event.what {
+            if failed.recipient == Recipient::Requester {
+                self.undelivered += 1;
+                self.unreached = Some(failed.effect.clone());
+            }
+        } else if let What::DeliveryFailed(_) = &event.what {
+            // The sheet names another means, and the answer goes on by that.
+            self.undelivered += 1;
+        } else if matches!(&event.what, What::Replied(_) | What::Reopened(_) | What::Rated(_))
+            || by_agent && matches!(&event.what, What::Noted(_) | What::Messaged(_) | What::Delivered(_))
+        {
+            self.unreached = None;
         }
     }
 

@@ -25,7 +25,7 @@ static LEADERSHIP: Table = Table {
 };
 
 /// What does not follow from the journal: no rebuild touches it, and all versions share it.
-static SHARED: [&Table; 12] = [
+static SHARED: [&Table; 13] = [
     &crate::alerts::MARKS,
     &crate::challenges::CHALLENGES,
     &crate::common::KEYS,
@@ -37,6 +37,7 @@ static SHARED: [&Table; 12] = [
     &crate::outbox::ATTEMPTS,
     &crate::sessions::SESSIONS,
     &crate::sessions::SIGN_INS,
+    &crate::handed::TABLE,
     &crate::stops::TABLE,
 ];
 

@@ -18,6 +18,8 @@ pub use template::{Filled, TEMPLATE_DEPTH_MAX, filled};
 
 /// The largest answer of a gateway that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// The longest id of a gateway's own, in bytes.
+pub const CARRIER_ID_BYTES_MAX: usize = 200;
 /// The largest file with a secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 16 * 1024;
 /// The longest telephone number, in digits (ITU-T E.164).
@@ -154,6 +156,18 @@ impl GatewayOutbound {
         }
     }
 
+    /// The gateway's own id of the message, where the settings say where its answer holds it.
+    fn carrier_id(&self, body: &[u8]) -> Option<String> {
+        let place = self.settings.id_at.as_ref()?;
+        let answer: Value = serde_json::from_slice(body).ok()?;
+        let id = match answer.pointer(place)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+        };
+        (1..=CARRIER_ID_BYTES_MAX).contains(&id.len()).then_some(id)
+    }
+
     /// Some gateways answer 200 to everything, and say inside whether they took it.
     fn accepted(&self, body: &[u8]) -> Result<(), SendError> {
         let Some(place) = &self.settings.accepted_at else { return Ok(()) };
@@ -173,11 +187,15 @@ impl GatewayOutbound {
 #[async_trait]
 impl Outbound for GatewayOutbound {
     async fn send(&self, message: &OutMessage) -> Result<(), SendError> {
+        self.hand_over(message).await.map(drop)
+    }
+
+    async fn hand_over(&self, message: &OutMessage) -> Result<Option<String>, SendError> {
         if message.means != Means::Sms {
             return Err(SendError::Never("a gateway for text messages sends no e-mail".into()));
         }
         match self.outgoing.call(Reach::Configured, self.call(message)?).await {
-            Ok(answer) => self.judge(&answer),
+            Ok(answer) => self.judge(&answer).map(|()| self.carrier_id(&answer.body)),
             Err(CallError::Forbidden) => {
                 Err(SendError::Never("the gateway's address may not be called".into()))
             }

@@ -115,6 +115,24 @@ async fn what_is_no_danger_waits_for_the_morning_and_can_be_stopped() {
     assert!(town.sent.sent().is_empty());
 }
 
+#[tokio::test]
+async fn each_collectivity_has_quiet_hours_of_its_own() {
+    let settings =
+        "[alerts]\nquiet_hours = \"12:00-14:00\"\n[alerts.tenants.ville]\nquiet_hours = \"21:00-22:00\"\n";
+    let town = Town::set("voirie", settings).await;
+    let author = town.agent("a84");
+    subscriber(&town, 1, voirie()).await;
+    caught_up(&town).await;
+    let drafted = town.post("/v1/ville/alerts", Some(&author), &alert("warning")).await;
+    assert_eq!(act(&town, &author, &drafted.json["alert"], "send").await.status, StatusCode::OK);
+    caught_up(&town).await;
+    let worker = Alerts::new(&town.guichet);
+    for (now, reached) in [("2026-11-03T20:30:00Z", 0), ("2026-11-03T21:00:00Z", 1)] {
+        town.move_to(now);
+        assert_eq!(worker.run_once(town.guichet.now()).await.unwrap().reached, reached, "{now}");
+    }
+}
+
 /// Hands messages over, and never comes back from the one whose turn is `hangs_at`.
 struct Falling {
     sent: Mutex<Vec<String>>,

@@ -313,6 +313,9 @@ pub enum Command {
         recipient: Recipient,
         /// Why, without addresses.
         reason: String,
+        /// Whether it had been handed over already: its carrier tells only now that it did not arrive.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
     },
     /// Ask the requester to pay.
     RequestPayment {

@@ -82,6 +82,8 @@ pub struct Request {
     pub rating: Option<u8>,
     /// Effects reported done or failed: what stands here is never asked for twice.
     pub effects_done: Vec<(String, Recipient)>,
+    /// Effects that did not reach whom they were for, told at once or long after they were handed over.
+    pub effects_failed: Vec<String>,
     /// Payments asked for, in the order of their numbers.
     pub payments: Vec<Payment>,
     /// The last appointment or intervention, whatever became of it.

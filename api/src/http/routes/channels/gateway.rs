@@ -170,7 +170,7 @@ pub(crate) async fn channels_social(
 }
 
 /// What a gateway sent, once it has shown who it is.
-async fn sent(
+pub(super) async fn sent(
     app: &App,
     tenant: &str,
     wishes: &Wishes,
@@ -207,7 +207,7 @@ async fn sent(
     }
 }
 
-fn needed(sent: &Sent, name: &str, most: usize) -> Result<String, Problem> {
+pub(super) fn needed(sent: &Sent, name: &str, most: usize) -> Result<String, Problem> {
     let text = sent.text(name).map(|text| text.trim().to_owned());
     text.filter(|text| !text.is_empty() && text.len() <= most).ok_or_else(|| {
         Problem::unprocessable(

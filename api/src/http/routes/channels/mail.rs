@@ -26,7 +26,8 @@ pub(crate) struct Arrived {
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Uuid>,
     /// Why nothing became of it: `auto_submitted`, `precedence`, `responder`, `list`, `null_sender`, `daemon`, `absence`,
-    /// `our_own`, `loop`, `spam`, `no_sender`, `empty` or `report`; of text messages `stopped` and `started`.
+    /// `our_own`, `loop`, `spam`, `no_sender`, `empty` or `report`; of text messages `stopped` and `started`;
+    /// of reports on them `delivered`, `under_way` and `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// Whether the same message had come before; then nothing happened now.

@@ -5,6 +5,7 @@ mod desk;
 mod gateway;
 mod mail;
 mod patrol;
+mod reports;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     let large = |routes: OpenApiRouter<App>, most: usize| routes.layer(DefaultBodyLimit::max(most));
     OpenApiRouter::new()
         .routes(routes!(gateway::channels_sms))
+        .routes(routes!(reports::channels_sms_report))
         .routes(routes!(gateway::channels_social))
         .routes(routes!(desk::desk_receive))
         .merge(large(OpenApiRouter::new().routes(routes!(mail::channels_mail)), MAIL_BYTES_MAX))

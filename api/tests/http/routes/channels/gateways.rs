@@ -1,12 +1,13 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use guichet::outbound::Means;
+use guichet::outbound::{Means, MemoryOutbound, OutMessage, Outbound, SendError};
+use guichet::projections::{InboxQuery, Whose, Work};
 use guichet::rights::Scope;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{Answer, Town, request};
+use crate::support::{Answer, Town, pothole, request};
 
 async fn town() -> (Town, String) {
     let becomes = r#"{ process = "institutions/question-generale", text = "question" }"#;
@@ -152,4 +153,95 @@ async fn a_gateway_may_sign_instead_of_showing_a_key() {
     assert_eq!(send(&signed[..1], body).await.status, StatusCode::UNAUTHORIZED);
     town.clock.move_to(town.guichet.now() + chrono::TimeDelta::minutes(6));
     assert_eq!(send(&signed, body).await.status, StatusCode::UNAUTHORIZED, "overheard, and sent again later");
+}
+
+/// Gives every message an id of its own, as gateways do.
+#[derive(Clone, Default)]
+struct Carrier(MemoryOutbound);
+
+#[async_trait::async_trait]
+impl Outbound for Carrier {
+    async fn send(&self, message: &OutMessage) -> Result<(), SendError> {
+        self.0.send(message).await
+    }
+
+    async fn hand_over(&self, message: &OutMessage) -> Result<Option<String>, SendError> {
+        self.send(message).await?;
+        Ok(Some(format!("g-{}", self.0.sent().len())))
+    }
+}
+
+/// What is to be done because somebody was not reached, and how many messages did not arrive.
+async fn unreached(town: &Town, request: &str) -> (Vec<String>, Value) {
+    town.guichet.read_models().catch_up(std::time::Duration::from_secs(10)).await.unwrap();
+    let query = InboxQuery { tenant: "ville".into(), whose: Whose::Everyone, work: Vec::new(), limit: 1_000 };
+    let items = town.guichet.read_models().inbox(&query).await.unwrap().value.into_iter();
+    let mine = items.filter(|item| item.request.to_string() == request && item.work == Work::Reach);
+    let mine = mine.filter_map(|item| item.item).collect();
+    let figures = town.get("/v1/ville/dashboard", Some(&town.agent("a01"))).await;
+    (mine, figures.json["total"]["undelivered"].clone())
+}
+
+#[tokio::test]
+async fn a_text_message_that_did_not_arrive_is_marked_however_late_and_seen_by_agents_until_they_act() {
+    let becomes = r#"{ process = "voirie/chaussee-abimee", text = "details" }"#;
+    let text = format!("[[channels.sms]]\ntenant = \"ville\"\nbecomes = {becomes}\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, text).unwrap();
+    let carrier = Carrier::default();
+    let settings = guichet::settings::Settings::read(&path).unwrap();
+    let town = Town::with(Some(std::sync::Arc::new(carrier.clone())), settings).await;
+    let (key, agent) = (town.program("ville", &[Scope::ChannelsDeliver]), town.agent("a01"));
+    let mut body = pothole();
+    body["requester"] = json!({ "preferred": "sms", "contact": { "phone": "+33639980001" } });
+    let made = town.post_with("/v1/ville/requests", None, &[("prefer", "wait=5")], &body).await;
+    let id = made.json["request"].as_str().unwrap().to_owned();
+    let commands = format!("/v1/ville/requests/{id}/commands");
+    let said =
+        town.post(&commands, Some(&agent), &json!({ "command": "message", "text": "On arrive." })).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", said.text);
+    town.send_all().await;
+    let sent = carrier.0.sent();
+    let texts = sent.iter().filter(|one| one.means == Means::Sms && one.to == "+33639980001").count();
+    assert_eq!(texts, 2, "the receipt, and what the agent says: {sent:?}");
+    let place = sent.iter().rposition(|one| one.means == Means::Sms).unwrap();
+    let (message, carriers) = (sent[place].id.clone(), format!("g-{}", place + 1));
+    assert_eq!(unreached(&town, &id).await, (vec![], json!(0)));
+
+    let path = "/v1/ville/channels/sms/reports";
+    let report = async |body: Value| town.post(path, Some(&key), &body).await;
+    assert_eq!(town.post(path, None, &json!({ "id": "g-1", "status": "failed" })).await.status, 401);
+    for (status, why) in [("delivered", "delivered"), ("accepted", "under_way")] {
+        let ignored = report(json!({ "reference": message, "status": status })).await;
+        assert_eq!(ignored.json["reason"], json!(why), "{}", ignored.text);
+    }
+    for body in [
+        json!({ "id": "g-99", "status": "failed" }),
+        json!({ "reference": format!("{id}.9999-0"), "status": "failed" }),
+        json!({ "reference": "8d698e70-82cc-5089-85b7-f13ddea0fe6f.1-0", "status": "failed" }),
+        json!({ "status": "failed" }),
+    ] {
+        let unknown = report(body).await;
+        assert_eq!(
+            (unknown.status.as_u16(), &unknown.json["reason"]),
+            (200, &json!("unknown")),
+            "{}",
+            unknown.text
+        );
+    }
+    town.move_to("2026-11-05T09:00:00Z");
+    // By the gateway's own id, and by ours: the same news.
+    let failed = report(json!({ "id": carriers, "status": "UNDELIV", "error": "27 <absent>" })).await;
+    assert_eq!((became(&failed), &failed.json["request"]), ((200, "undelivered", false), &json!(id)));
+    let again = report(json!({ "reference": message, "status": "failed" })).await;
+    assert_eq!(became(&again), (200, "undelivered", false), "{}", again.text);
+    let effect = message.split('.').nth(1).unwrap().to_owned();
+    assert_eq!(unreached(&town, &id).await, (vec![effect], json!(1)));
+    let timeline = town.get(&format!("/v1/ville/requests/{id}/timeline"), Some(&agent)).await;
+    assert!(timeline.text.contains("the gateway reported 27 absent"), "{}", timeline.text);
+    assert!(!timeline.text.contains("+336"), "{}", timeline.text);
+    let note = json!({ "command": "note", "text": "Appelée, elle vient." });
+    assert_eq!(town.post(&commands, Some(&agent), &note).await.status, StatusCode::OK);
+    assert_eq!(unreached(&town, &id).await, (vec![], json!(1)), "looked after, and still counted");
 }

@@ -1,6 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use guichet::outbound::{Means, OutMessage};
+use guichet::projections::{InboxQuery, Whose, Work};
 use guichet::rights::Scope;
 use serde_json::json;
 
@@ -172,6 +173,11 @@ async fn a_bounce_marks_the_message_that_did_not_arrive_and_a_closed_request_tak
         .await;
     assert!(timeline.text.contains("request.notification_failed"), "{}", timeline.text);
     assert!(!timeline.text.contains("jeanne@"), "{}", timeline.text);
+    // The request is answered and closed; that nobody read the answer is still somebody's business.
+    let query = InboxQuery { tenant: "ville".into(), whose: Whose::Everyone, work: Vec::new(), limit: 100 };
+    let items = town.guichet.read_models().inbox(&query).await.unwrap().value;
+    let item = items.iter().find(|item| item.work == Work::Reach).map(|item| json!(item.request));
+    assert_eq!(item.as_ref(), Some(&first.json["request"]), "{items:?}");
 }
 
 #[tokio::test]

@@ -144,8 +144,8 @@ pub fn attempt(
         Command::Rate { score, comment } => talk::rate(d, *score, comment.as_deref())?,
         Command::Elapse { timer, due } => timer::elapse(d, timer, *due)?,
         Command::Notify { effect, recipient } => talk::notify(d, effect, recipient)?,
-        Command::FailNotification { effect, recipient, reason } => {
-            talk::fail_notification(d, effect, recipient, reason)?;
+        Command::FailNotification { effect, recipient, reason, late } => {
+            talk::fail_notification(d, effect, recipient, (reason, *late))?
         }
         Command::RequestPayment { amount, label, due } => payment::request(d, *amount, label, *due)?,
         Command::StartPayment { payment } => payment::start(d, *payment)?,

@@ -56,9 +56,18 @@ pub(super) fn fail_notification(
     d: &mut Decision<'_>,
     effect: &str,
     recipient: &Recipient,
-    reason: &str,
+    (reason, late): (&str, bool),
 ) -> Result<(), Rejection> {
-    not_reported(d, effect, recipient)?;
+    if late {
+        // What was handed over did not arrive, as its carrier tells hours or days later: whatever was reported before,
+        // and once.
+        d.engine_or_staff()?;
+        if d.request()?.effects_failed.iter().any(|id| id == effect) {
+            return Err(refusal::effect_done());
+        }
+    } else {
+        not_reported(d, effect, recipient)?;
+    }
     let reason = said(reason, super::REASON)?.to_owned();
     d.emit(NotificationFailed { effect: effect.to_owned(), recipient: recipient.clone(), reason })
 }

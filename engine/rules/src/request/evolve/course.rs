@@ -49,6 +49,7 @@ pub(super) fn received(event: &Received, meta: &Meta) -> Request {
         touched_by: Vec::new(),
         rating: None,
         effects_done: Vec::new(),
+        effects_failed: Vec::new(),
         payments: Vec::new(),
         appointment: None,
         closed_at: None,

@@ -98,7 +98,11 @@ fn apply(mut request: Request, what: &What, meta: &Meta) -> Request {
         What::CommitmentBroken(event) => clocks::broken(r, event),
         What::Notified(event) => r.effects_done.push((event.effect.clone(), event.recipient.clone())),
         What::NotificationFailed(event) => {
-            r.effects_done.push((event.effect.clone(), event.recipient.clone()))
+            let known = |(id, to): &(String, _)| *id == event.effect && *to == event.recipient;
+            if !r.effects_done.iter().any(known) {
+                r.effects_done.push((event.effect.clone(), event.recipient.clone()));
+            }
+            r.effects_failed.push(event.effect.clone());
         }
         What::PaymentRequested(event) => payment::requested(r, event, at),
         What::PaymentStarted(event) => payment::started(r, event, at),
