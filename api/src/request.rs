@@ -92,6 +92,7 @@ impl NewRequest {
             external: self.external,
             answer: self.answer,
             first_received_at: self.first_received_at,
+            origin: None,
         }
     }
 }

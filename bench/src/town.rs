@@ -79,6 +79,7 @@ fn receive() -> Command {
         external: None,
         answer: None,
         first_received_at: None,
+        origin: None,
     }
 }
 

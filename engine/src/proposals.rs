@@ -115,7 +115,7 @@ impl Engine {
         let submission = self.carrier(proposal, &drafted)?;
         let known = self.current_file(&request_stream(&tenant, drafted.request)?).await?.is_some();
         if !known {
-            self.tries(&submission).await?;
+            self.would_receive(&submission).await?;
             let actor = pseudonym(&proposal.actor)?;
             let repeated = self.definitions().draft(tenant.as_str(), drafted.request).is_some();
             if !repeated {
@@ -208,6 +208,7 @@ impl Engine {
                 external: None,
                 first_received_at: None,
                 answer: None,
+                origin: None,
             },
             actor: proposal.actor.clone(),
             command_id: proposal.command_id,
@@ -217,7 +218,10 @@ impl Engine {
     }
 
     /// Whether a request would be received, without receiving it.
-    async fn tries(&self, submission: &Submission) -> Result<(), EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Rejected`] with what the rules would say against it.
+    pub async fn would_receive(&self, submission: &Submission) -> Result<(), EngineError> {
         let job = Job::new(self, submission)?;
         let gathered = self.gather(&job, None).await?;
         decide(None, &submission.command, &gathered.facts(&job))?;

@@ -25,7 +25,7 @@ pub(crate) struct Begin {
 }
 
 /// All of them. Those that others look up come first.
-pub(crate) static ALL: [&ReadModel; 15] = [
+pub(crate) static ALL: [&ReadModel; 16] = [
     &crate::definitions::MODEL,
     &crate::request_card::MODEL,
     &crate::inbox::MODEL,
@@ -37,6 +37,7 @@ pub(crate) static ALL: [&ReadModel; 15] = [
     &crate::timers::MODEL,
     &crate::webhooks::MODEL,
     &crate::payments::MODEL,
+    &crate::forwards::MODEL,
     &crate::subscriptions::MODEL,
     &crate::alerts::MODEL,
     &crate::ideas::MODEL,

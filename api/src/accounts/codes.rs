@@ -213,6 +213,7 @@ async fn message(
         language,
         thread: String::new(),
         link: String::new(),
+        files: Vec::new(),
         unsubscribe: None,
     })
 }

@@ -48,7 +48,7 @@ pub use file::{StoredFile, Uploaded};
 pub use kinds::KINDS_TAKEN;
 pub use mirror::{Checked, Mirrored, bring_back, check, mirror};
 pub use name::NAME_BYTES_MAX;
-pub(crate) use naming::{Asked, as_file, file_in, files_of_requester, form_of_mut};
+pub(crate) use naming::{Asked, as_file, file_in, files_of_requester, form_of_mut, named};
 pub use photo::{PICTURE_MEMORY_MAX, PICTURE_POINTS_MAX, PICTURE_SIDE_MAX};
 pub use scan::SCAN_MAX;
 use scan::Scanner;

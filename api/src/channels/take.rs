@@ -169,6 +169,7 @@ impl Message<'_> {
             external: None,
             first_received_at: None,
             answer: None,
+            origin: None,
         };
         let done = self.submit(None, command(self.contact.clone()), Actor::Requester, "receive").await;
         match done {

@@ -108,6 +108,7 @@ impl Reader<'_> {
                 external: Some(id.to_owned()),
                 answer: None,
                 first_received_at: None,
+                origin: None,
             },
             actor,
             command_id,

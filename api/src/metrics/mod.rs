@@ -147,6 +147,10 @@ fn describe() {
         "Messages to requesters of which a mail server or a gateway reported that they did not arrive."
     );
     describe_counter!(
+        "guichet_workers_forwards_total",
+        "Requests passed on to another collectivity, by what became of them."
+    );
+    describe_counter!(
         "guichet_workers_webhook_deliveries_total",
         "Events sent to webhooks, by what became of them: delivered, postponed, dead."
     );

@@ -9,7 +9,7 @@ use guichet_engine::{Entry, Known};
 
 use super::render::{Values, render, render_line};
 use super::values::{Ground, Reader};
-use super::{Means, OutMessage, texts};
+use super::{Means, OutMessage, slip, texts};
 
 /// The longest text message, in characters: four parts of the network's.
 pub const SMS_CHARACTERS_MAX: usize = 600;
@@ -51,6 +51,10 @@ pub fn compose(occasion: &Occasion<'_>) -> Composed {
             Composed::Unreachable("this means is carried out by an agent".into())
         }
         (Recipient::Party(party), _) => to_staff(occasion, party),
+        (Recipient::Administration(to), Delivery::Email) => slip::mail(occasion, to),
+        (Recipient::Administration(_), _) => {
+            Composed::Unreachable("this means is carried out by an agent".into())
+        }
     }
 }
 
@@ -120,6 +124,10 @@ fn message_of(occasion: &Occasion<'_>, reader: Reader) -> Message {
         return own.unwrap_or_else(|| texts::to_staff(subject));
     }
     let own = match subject {
+        // Who was passed on is told so, by whom, and under which code they go on.
+        Subject::Acknowledgement if occasion.known.request.origin.is_some() => {
+            Some(named("arrived").unwrap_or_else(texts::arrived))
+        }
         Subject::Acknowledgement => Some(definition.acknowledgement.clone()),
         Subject::Answer => Some(definition.delivery.message.clone()),
         Subject::Question if reminded(occasion) => named("reminded").or_else(|| named("asked")),
@@ -131,6 +139,7 @@ fn message_of(occasion: &Occasion<'_>, reader: Reader) -> Message {
         | Subject::Task(_)
         | Subject::Approval(_)
         | Subject::Rework
+        | Subject::Slip
         | Subject::Warning(_)
         | Subject::Breach(_) => None,
     };
@@ -143,9 +152,18 @@ fn reminded(occasion: &Occasion<'_>) -> bool {
 }
 
 fn values(occasion: &Occasion<'_>, reader: Reader, language: Language) -> Values {
+    let mut values = ground(occasion, reader, language).values();
+    if let Some(name) = subject_name(&occasion.effect.subject) {
+        values.insert("subject".into(), name.to_owned());
+    }
+    values
+}
+
+/// What the values of a message are taken from.
+pub(super) fn ground<'a>(occasion: &Occasion<'a>, reader: Reader, language: Language) -> Ground<'a> {
     let plan = &occasion.known.plan;
     let calendar = plan.calendar(&plan.definition().calendar);
-    let ground = Ground {
+    Ground {
         known: occasion.known,
         history: until(occasion.history, &occasion.effect.id),
         language,
@@ -153,12 +171,7 @@ fn values(occasion: &Occasion<'_>, reader: Reader, language: Language) -> Values
         zone: calendar.map_or(chrono_tz::Europe::Paris, guichet_engine::rules::calendar::Calendar::zone),
         now: occasion.now,
         public_url: occasion.public_url,
-    };
-    let mut values = ground.values();
-    if let Some(name) = subject_name(&occasion.effect.subject) {
-        values.insert("subject".into(), name.to_owned());
     }
-    values
 }
 
 fn subject_name(subject: &Subject) -> Option<&str> {
@@ -173,6 +186,7 @@ fn subject_name(subject: &Subject) -> Option<&str> {
         | Subject::Question
         | Subject::Message
         | Subject::Reply
+        | Subject::Slip
         | Subject::Assignment
         | Subject::Rework => None,
     }
@@ -195,13 +209,25 @@ fn write(
     language: Language,
     index: usize,
 ) -> OutMessage {
-    let request = &occasion.known.request;
     let subject = render_line(message.subject.get(language), values, language);
     let text = match (means, &message.sms) {
         (Means::Email, _) => render(message.body.get(language), values, language),
         (Means::Sms, Some(sms)) => render_line(sms.get(language), values, language),
         (Means::Sms, None) => short(&subject, &render(message.body.get(language), values, language)),
     };
+    let text = if means == Means::Sms { cut(text) } else { text };
+    addressed(occasion, (means, to), (subject, text), language, index)
+}
+
+/// A message of the collectivity: the `index`-th of its effect.
+pub(super) fn addressed(
+    occasion: &Occasion<'_>,
+    (means, to): (Means, String),
+    (subject, text): (String, String),
+    language: Language,
+    index: usize,
+) -> OutMessage {
+    let request = &occasion.known.request;
     let collectivity = occasion.known.organisation.tenant(&request.tenant);
     let suffix = if index == 0 { String::new() } else { format!(".{index}") };
     OutMessage {
@@ -211,11 +237,12 @@ fn write(
         from: collectivity.map(|tenant| tenant.email.clone()).unwrap_or_default(),
         from_name: collectivity.map(|tenant| tenant.name.get(language).to_owned()).unwrap_or_default(),
         subject,
-        text: if means == Means::Sms { cut(text) } else { text },
+        text,
         at: occasion.now,
         language,
         thread: request.id.to_string(),
         link: occasion.public_url.to_owned(),
+        files: Vec::new(),
         unsubscribe: None,
     }
 }

@@ -2,7 +2,7 @@
 //! which encodes or refuses what does not belong there. The same message always gives the same bytes.
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
+use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
 use lettre::{Address, Message};
 
 use super::html::html;
@@ -102,7 +102,22 @@ pub(super) fn mail(message: &OutMessage) -> Result<Message, SendError> {
         .boundary(boundary(&message.id))
         .singlepart(part(ContentType::TEXT_PLAIN, format!("{}\n", message.text)))
         .singlepart(part(ContentType::TEXT_HTML, page));
-    builder.multipart(parts).map_err(|error| SendError::Never(error.to_string()))
+    builder.multipart(with_files(message, parts)).map_err(|error| SendError::Never(error.to_string()))
+}
+
+/// The text with the files behind it; the text alone where there are none.
+fn with_files(message: &OutMessage, text: MultiPart) -> MultiPart {
+    if message.files.is_empty() {
+        return text;
+    }
+    let mixed =
+        MultiPart::builder().kind(MultiPartKind::Mixed).boundary(boundary(&format!("{}.f", message.id)));
+    message.files.iter().fold(mixed.multipart(text), |mixed, file| {
+        // What cannot be the name of a type is bytes.
+        let kind = ContentType::parse(&file.kind).or_else(|_| ContentType::parse("application/octet-stream"));
+        let kind = kind.unwrap_or(ContentType::TEXT_PLAIN);
+        mixed.singlepart(Attachment::new(one_line(&file.name)).body(file.bytes.to_vec(), kind))
+    })
 }
 
 /// The message that all of a request refer to. It never was sent; programs that sort mails need no more than its name.
@@ -139,6 +154,7 @@ pub(super) mod tests {
             language: guichet_engine::rules::text::Language::Fr,
             thread: "0198c6a2-0000-7000-8000-0000000000ab".into(),
             link: "https://ville.example/suivi".into(),
+            files: Vec::new(),
             unsubscribe: None,
         }
     }
@@ -173,6 +189,29 @@ pub(super) mod tests {
         assert_eq!(parsed.parts.len(), 3, "two forms of one text");
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("List-Unsubscribe: <https://ville.example/desabonnement?jeton=1>"), "{text}");
+    }
+
+    #[test]
+    fn files_go_along_and_the_same_mail_has_the_same_bytes() {
+        let mut message = sample();
+        let file = |name: &str, kind: &str| crate::outbound::OutFile {
+            name: name.into(),
+            kind: kind.into(),
+            bytes: b"%PDF-1.4 un trou".as_slice().into(),
+        };
+        message.files =
+            vec![file("bordereau.pdf", "application/pdf"), file("l’été\r\nBcc: x@y.example.jpg", "no type")];
+        let bytes = mail(&message).unwrap().formatted();
+        assert_eq!(bytes, mail(&message).unwrap().formatted());
+        let parsed = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(parsed.body_text(0).unwrap().trim().replace("\r\n", "\n"), message.text);
+        use mail_parser::MimeHeaders;
+        let files: Vec<_> = parsed.attachments().collect();
+        assert_eq!(files.iter().map(|file| file.contents()).collect::<Vec<_>>(), [b"%PDF-1.4 un trou"; 2]);
+        assert_eq!(files[0].attachment_name(), Some("bordereau.pdf"));
+        assert!(files[1].attachment_name().unwrap().starts_with("l’été"), "{:?}", files[1].attachment_name());
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
     }
 
     #[test]

@@ -16,11 +16,14 @@ mod memory;
 pub mod named;
 pub mod quiet;
 pub mod render;
+pub mod slip;
 mod smtp;
 mod split;
 pub mod texts;
 pub mod values;
 pub mod webhook;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -68,8 +71,21 @@ pub struct OutMessage {
     pub thread: String,
     /// The follow-up address, the only one in the text that becomes a link; none if empty.
     pub link: String,
+    /// Files that go with it; text messages take none.
+    pub files: Vec<OutFile>,
     /// Where whoever gets it says that they want no more of the kind, for what was subscribed to.
     pub unsubscribe: Option<String>,
+}
+
+/// A file that goes with an e-mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub kind: String,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
 }
 
 /// Never prints who it is for, nor what it says.

@@ -13,6 +13,7 @@ pub fn subject(subject: &Subject) -> &'static str {
         Subject::Reply => "reply",
         Subject::Message => "message",
         Subject::News(_) => "news",
+        Subject::Slip => "slip",
         Subject::Assignment => "assignment",
         Subject::Task(_) => "task",
         Subject::Approval(_) => "approval",
@@ -22,11 +23,12 @@ pub fn subject(subject: &Subject) -> &'static str {
     }
 }
 
-/// Who it goes to: `requester`, `service:…`, `role:…` or `person:…`.
+/// Who it goes to: `requester`, `service:…`, `role:…`, `person:…` or `administration:…`.
 #[must_use]
 pub fn recipient(recipient: &Recipient) -> String {
     match recipient {
         Recipient::Requester => "requester".to_owned(),
+        Recipient::Administration(to) => format!("administration:{to}"),
         Recipient::Party(Party::Role(role)) => format!("role:{role}"),
         Recipient::Party(Party::Person(person)) => format!("person:{person}"),
         Recipient::Party(Party::Service(service)) => format!("service:{service}"),

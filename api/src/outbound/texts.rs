@@ -25,6 +25,10 @@ pub fn to_staff(subject: &Subject) -> Message {
             "Un projet de réponse attend votre visa ({subject}) : « {title} ».",
             "A draft answer is waiting for your approval ({subject}): “{title}”.",
         ),
+        Subject::News(news) if news == "forward_blocked" => (
+            "La demande « {title} » n’a pas pu être enregistrée par la collectivité à qui elle est transmise. Nous réessayons ; transmettez-la sous une autre démarche, à quelqu’un d’autre, ou rouvrez-la.",
+            "The request “{title}” could not be recorded by the collectivity that it is passed on to. We try again; pass it on under another process, to somebody else, or reopen it.",
+        ),
         Subject::Rework => (
             "Le projet de réponse à la demande « {title} » vous est renvoyé pour reprise. Le motif figure au dossier.",
             "The draft answer to the request “{title}” comes back to you for rework. The reason is in the file.",
@@ -61,6 +65,7 @@ pub fn to_staff(subject: &Subject) -> Message {
         | Subject::Answer
         | Subject::Question
         | Subject::Message
+        | Subject::Slip
         | Subject::News(_) => (
             "Du nouveau sur la demande « {title} », reçue le {received}.",
             "There is news on the request “{title}”, received on {received}.",
@@ -79,6 +84,26 @@ pub fn to_staff(subject: &Subject) -> Message {
         subject: Text::new("[{code}] {title}", "[{code}] {title}"),
         body,
         sms: None,
+    }
+}
+
+/// The acknowledgement of a request that another collectivity passed on (CRPA L114-2), where the process names none.
+#[must_use]
+pub fn arrived() -> Message {
+    Message {
+        message: "guichet/arrived".into(),
+        subject: Text::new(
+            "Votre demande nous est transmise : voici votre nouveau numéro {code}",
+            "Your request has been passed on to us: here is your new number {code}",
+        ),
+        body: Text::new(
+            "Bonjour,\n\n{origin} nous a transmis votre demande « {title} », qui relève de {tenant} (article L114-2 du code des relations entre le public et l’administration). Vous n’avez rien à refaire.\n\nElle avait été reçue le {first_received}. Nous l’avons enregistrée le {received}, sous le numéro {code}, avec lequel vous la suivez désormais : {link}\n\nRéponse au plus tard le {due|terme prévu pour cette démarche}.\n\n{silence|}\n\n{tenant}\n{contact}",
+            "Hello,\n\n{origin} has passed your request “{title}” on to us, because it is for {tenant} to decide (article L114-2 of the French code of relations between the public and the administration). There is nothing for you to do again.\n\nIt was first received on {first_received}. We recorded it on {received} under the number {code}, with which you follow it from now on: {link}\n\nYou will have an answer by {due|the date set for this process}.\n\n{silence|}\n\n{tenant}\n{contact}",
+        ),
+        sms: Some(Text::new(
+            "{origin} a transmis votre demande à {tenant}. Nouveau numéro : {code}. Suivi : {link}",
+            "{origin} passed your request on to {tenant}. New number: {code}. Follow it: {link}",
+        )),
     }
 }
 
@@ -116,6 +141,7 @@ pub fn to_requester(subject: &Subject) -> Message {
         }
         Subject::Reply
         | Subject::Assignment
+        | Subject::Slip
         | Subject::Task(_)
         | Subject::Approval(_)
         | Subject::Rework

@@ -42,15 +42,15 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    fn definition(&self) -> &Definition {
+    pub(super) fn definition(&self) -> &Definition {
         self.known.plan.definition()
     }
 
-    fn request(&self) -> &Request {
+    pub(super) fn request(&self) -> &Request {
         &self.known.request
     }
 
-    fn say(&self, fr: &str, en: &str) -> String {
+    pub(super) fn say(&self, fr: &str, en: &str) -> String {
         match self.language {
             Language::Fr => fr.to_owned(),
             Language::En => en.to_owned(),
@@ -83,6 +83,11 @@ impl Ground<'_> {
         put("reply_by", self.reply_by().map(|at| self.date(at)));
         put("reason", self.reason());
         put("silence", self.silence());
+        put("origin", request.origin.as_ref().map(|origin| self.named(origin.from())));
+        put(
+            "first_received",
+            Some(self.date(request.first_received_at.unwrap_or(request.milestones.received))),
+        );
         put("link", Some(self.public_url.to_owned()));
         put("date", Some(self.date(self.now)));
         super::dated::put(self, &mut values);
@@ -112,11 +117,11 @@ impl Ground<'_> {
         Some(service.title.get(self.language).to_owned())
     }
 
-    fn collectivity(&self) -> Option<&guichet_engine::rules::organisation::Collectivity> {
+    pub(super) fn collectivity(&self) -> Option<&guichet_engine::rules::organisation::Collectivity> {
         self.known.organisation.tenant(&self.request().tenant)
     }
 
-    fn contact(&self) -> Option<String> {
+    pub(super) fn contact(&self) -> Option<String> {
         let tenant = self.collectivity()?;
         let lines = [tenant.address.as_str(), tenant.phone.as_str(), tenant.email.as_str()];
         Some(lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
@@ -180,9 +185,9 @@ impl Ground<'_> {
         reason.known().cloned()
     }
 
-    fn named(&self, administration: &str) -> String {
-        let tenant = self.known.organisation.tenant(administration);
-        tenant.map_or_else(|| administration.to_owned(), |tenant| tenant.name.get(self.language).to_owned())
+    /// What an administration or a collectivity is called.
+    pub(super) fn named(&self, administration: &str) -> String {
+        self.known.organisation.addressee(administration).get(self.language).to_owned()
     }
 
     /// What the administration's silence will mean, and when (CRPA R112-5).

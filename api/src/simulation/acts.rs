@@ -65,6 +65,7 @@ pub(super) fn receive(
             external: None,
             answer,
             first_received_at: None,
+            origin: None,
         };
     let subject = Subject { kind: definition.kind, now: instant(now), areas: &ground.areas, report: false };
     let (form, made) = fill(dice, &definition.form, subject, |form| {
@@ -193,7 +194,7 @@ fn instead(file: &mut File, one: Move, scene: &Scene<'_>) -> Option<Command> {
         Fate::Forward => {
             let list = ["Préfecture de la Marne", "Conseil départemental de la Marne", "CAF de la Marne"];
             let to = (*file.dice.pick(&list)?).to_owned();
-            Some(Command::Forward { to, basis: Some("CRPA L114-2".to_owned()) })
+            Some(Command::Forward { to, process: None, basis: Some("CRPA L114-2".to_owned()) })
         }
         Fate::Merge => scene.twin.map(|twin| Command::Merge { into: twin.id }),
         Fate::Ask => {

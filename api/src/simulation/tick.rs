@@ -133,6 +133,10 @@ impl Run<'_> {
             (Recipient::Requester, Delivery::Email) => requester.by_email,
             (Recipient::Requester, Delivery::Sms) => requester.by_sms,
             (Recipient::Requester, _) => return Ok(()),
+            (Recipient::Administration(_), _) => {
+                self.figures.messages += u64::from(effect.by == Delivery::Email);
+                return Ok(());
+            }
             (Recipient::Party(party), _) => {
                 let there = self.has_address(party, file);
                 self.figures.messages += u64::from(there);

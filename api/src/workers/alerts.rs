@@ -279,6 +279,7 @@ impl Alerts {
             language,
             thread: format!("alert.{id}"),
             link: end.clone(),
+            files: Vec::new(),
             unsubscribe: Some(end),
         }))
     }

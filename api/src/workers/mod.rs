@@ -13,7 +13,9 @@
 mod alerts;
 mod digest;
 mod files;
+mod forwards;
 mod outbox;
+mod parcel;
 mod payments;
 mod publications;
 mod rounds;
@@ -33,6 +35,7 @@ use crate::attachments::AttachmentError;
 use crate::channels::maildir;
 use crate::guichet::Guichet;
 pub use alerts::{Alerted, Alerts};
+pub use forwards::{Brought, Forwards};
 pub(crate) use outbox::{BATCH, done_command, failed_command};
 pub use outbox::{Outbox, Sent};
 pub use payments::{Heard, PaymentInquiries};
@@ -102,6 +105,7 @@ fn all(guichet: &Guichet) -> Vec<Box<dyn Round>> {
         Box::new(Alerts::new(guichet)),
         Box::new(Outbox::new(guichet)),
         Box::new(files::Files::new(guichet)),
+        Box::new(Forwards::new(guichet)),
     ];
     rounds.extend(webhooks::round(guichet));
     rounds.extend(payments::round(guichet));

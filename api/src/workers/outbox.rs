@@ -19,7 +19,7 @@ use super::{CATCH_UP, NAMESPACE, WorkerError, digest};
 use crate::channels::{sms, thread};
 use crate::guichet::Guichet;
 use crate::outbound::compose::{Composed, Occasion, compose};
-use crate::outbound::{Means, OutMessage, SendError};
+use crate::outbound::{Means, OutMessage, SendError, slip};
 
 /// Effects claimed at once.
 pub(crate) const BATCH: usize = 64;
@@ -258,12 +258,19 @@ impl Outbox {
             by: item.by,
         };
         let public_url = &self.guichet.options().public_url;
-        let composed = compose(&Occasion { effect: &effect, known: &known, history, now, public_url });
-        let messages = match composed {
+        let occasion = Occasion { effect: &effect, known: &known, history, now, public_url };
+        let mut messages = match compose(&occasion) {
             Composed::Shown => return Ok(Ok(())),
             Composed::Unreachable(why) => return Ok(Err(SendError::Never(why))),
             Composed::Send(messages) => messages,
         };
+        if let Recipient::Administration(to) = &item.recipient {
+            for message in &mut messages {
+                if let Err(why) = slip::attach(&self.guichet, &occasion, to, message).await {
+                    return Ok(Err(why));
+                }
+            }
+        }
         let messages = self.tagged(item, messages)?;
         if self.is_stopped(item, &messages).await? {
             return Ok(Err(SendError::Never("its reader asked for no more text messages".into())));

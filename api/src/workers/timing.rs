@@ -30,6 +30,8 @@ pub(super) fn may_wait(settings: &Section) -> bool {
 pub(super) fn timing(item: &OutboxItem, known: &Known, settings: &Section, now: DateTime<Utc>) -> Timing {
     match &item.recipient {
         Recipient::Requester => to_requester(item, known, settings, now),
+        // Mail to an office waits in its own inbox.
+        Recipient::Administration(_) => Timing::Now,
         Recipient::Party(party) => to_staff(item, party, known, settings, now),
     }
 }

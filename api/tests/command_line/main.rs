@@ -15,6 +15,7 @@ mod checking;
 mod databases;
 mod diagrams;
 mod editor;
+mod forwarding;
 mod imports;
 mod mail;
 mod newcomers;

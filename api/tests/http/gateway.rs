@@ -70,6 +70,7 @@ fn message(text: &str) -> OutMessage {
         language: guichet::engine::rules::text::Language::Fr,
         thread: String::new(),
         link: String::new(),
+        files: Vec::new(),
         unsubscribe: None,
     }
 }

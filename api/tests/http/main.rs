@@ -5,6 +5,7 @@
 mod bad_input;
 mod contract;
 mod examples;
+mod forwarding;
 mod gateway;
 mod headers;
 mod letters;

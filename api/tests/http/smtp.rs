@@ -19,6 +19,7 @@ fn message(id: &str) -> OutMessage {
         language: guichet::engine::rules::text::Language::Fr,
         thread: id.split('.').next().unwrap_or_default().into(),
         link: String::new(),
+        files: Vec::new(),
         unsubscribe: None,
     }
 }

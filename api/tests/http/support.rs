@@ -81,6 +81,13 @@ impl Town {
         Self::made(None, |options| options.settings(settings), (theme, &some)).await
     }
 
+    /// A town of these themes' processes.
+    pub(crate) async fn of(themes: &[&str]) -> Self {
+        let mut some = catalogue().clone();
+        some.definitions.retain(|definition| themes.contains(&definition.theme.as_str()));
+        Self::made(None, |options| options, &some).await
+    }
+
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
         Self::opened(outbound, |options| options).await
     }

@@ -103,6 +103,21 @@ pub struct Collectivity {
     pub email: String,
 }
 
+/// An administration elsewhere, to which requests are passed on that are its own to decide (CRPA L114-2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Administration {
+    /// Its id, for example `prefecture`.
+    pub administration: String,
+    /// What people call it.
+    pub title: Text,
+    /// Where it takes requests by e-mail, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Its postal address, with commas between its lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
 /// The organisation as of one publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Organisation {
@@ -124,6 +139,9 @@ pub struct Organisation {
     /// Declared stand-ins.
     #[serde(default)]
     pub standins: Vec<StandIn>,
+    /// Administrations elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub administrations: Vec<Administration>,
     /// The process whose requests carry new versions of processes into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publication: Option<String>,
@@ -156,6 +174,22 @@ impl Organisation {
     #[must_use]
     pub fn tenant(&self, tenant: &str) -> Option<&Collectivity> {
         self.tenants.iter().find(|t| t.tenant == tenant)
+    }
+
+    /// The administration elsewhere with this id, or this name.
+    #[must_use]
+    pub fn administration(&self, name: &str) -> Option<&Administration> {
+        let called = |known: &&Administration| known.title.fr == name || known.title.en == name;
+        let by_id = self.administrations.iter().find(|known| known.administration == name);
+        by_id.or_else(|| self.administrations.iter().find(called))
+    }
+
+    /// What whoever a request is passed on to is called: a collectivity, an administration of the list, or what was written.
+    #[must_use]
+    pub fn addressee(&self, to: &str) -> Text {
+        let tenant = self.tenant(to).map(|tenant| tenant.name.clone());
+        let listed = || self.administration(to).map(|known| known.title.clone());
+        tenant.or_else(listed).unwrap_or_else(|| Text::new(to, to))
     }
 
     /// Whether whom a sheet names exists here.

@@ -123,6 +123,7 @@ pub(crate) fn pothole() -> Command {
         external: None,
         answer: None,
         first_received_at: None,
+        origin: None,
     }
 }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use guichet_rules::process::{Alarm, Channel, Delivery, Party, Priority, Simple};
 use guichet_rules::request::{
-    Acknowledgement, Approval, ClockStatus, Hold, Request, RequestId, Stage, TaskStatus, acknowledgement,
+    Acknowledgement, Approval, ClockStatus, ForwardMeans, ForwardStanding, Hold, Request, RequestId, Stage,
+    TaskStatus, acknowledgement_of,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,9 @@ pub enum Work {
     Reach,
     /// Look after a promise that is at risk or broken: the commitment in `item`.
     Escalation,
+    /// See that the closed request gets to whom it was passed on to, the collectivity or administration in `item`: post
+    /// the slip; or, where it cannot be taken there, pass it on otherwise or take it up again.
+    PassOn,
 }
 
 /// A thing to do.
@@ -171,9 +175,7 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
     }
     todos.extend(escalations(held, process));
     let acknowledged = request.acknowledged_at.is_some();
-    if !acknowledged
-        && acknowledgement(&request.requester, request.channel) == Acknowledgement::ToSend(Delivery::Letter)
-    {
+    if !acknowledged && acknowledgement_of(request) == Acknowledgement::ToSend(Delivery::Letter) {
         todos.extend(charge().map(|party| Todo::new(Work::Acknowledge, party)));
     }
     match &request.hold {
@@ -210,6 +212,18 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
         | Stage::Merged { .. } => {}
     }
     todos
+}
+
+/// What was passed on and does not get there by itself: the slip to be posted, or whom nothing reaches for now.
+fn passing_on<'a>(request: &'a Request, process: &Process) -> Vec<Todo<'a>> {
+    let by_hand = request.forwarding.as_ref().filter(|known| match (&known.standing, known.means) {
+        (ForwardStanding::Blocked { .. }, _) | (ForwardStanding::UnderWay, ForwardMeans::Letter) => true,
+        (ForwardStanding::UnderWay, ForwardMeans::Installation | ForwardMeans::Email)
+        | (ForwardStanding::Arrived { .. } | ForwardStanding::Sent, _) => false,
+    });
+    let todo =
+        by_hand.and_then(|known| Some(Todo::new(Work::PassOn, in_charge(request, process)?).item(&known.to)));
+    todo.into_iter().collect()
 }
 
 fn treatment<'a>(held: &'a Held, process: &Process, todos: &mut Vec<Todo<'a>>) {

@@ -120,6 +120,8 @@ impl Trace {
             | What::Cancelled(_)
             | What::Refused(_)
             | What::Forwarded(_)
+            | What::ForwardArrived(_)
+            | What::ForwardBlocked(_)
             | What::Merged(_)
             | What::Rated(_)
             | What::CommitmentBroken(_)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use guichet_rules::commitment::Budget;
 use guichet_rules::process::{Channel, Complexity, Delivery, Opener, Party, Priority};
-use guichet_rules::request::{AppointmentParty, ClockChange, Event, Recipient, What};
+use guichet_rules::request::{AppointmentParty, ClockChange, Event, ForwardMeans, Origin, Recipient, What};
 use serde::Serialize;
 
 /// Everything that some event has; each event has little of it.
@@ -27,6 +27,8 @@ struct Operands<'a> {
     from: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    means: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +114,8 @@ fn of_what(what: &What) -> Operands<'_> {
             process: Some(&e.process),
             channel: Some(e.channel),
             opened_by: Some(e.opened_by),
+            from: e.origin.as_ref().map(Origin::from),
+            request: e.origin.as_ref().map(|origin| origin.request.to_string()),
             ..none
         },
         What::Acknowledged(e) => Operands { by: Some(e.by), ..none },
@@ -191,7 +195,15 @@ fn of_ending(what: &What) -> Operands<'_> {
         What::DeliveryFailed(e) => Operands { by: Some(e.by), reason: Some(&e.reason), ..none },
         What::Withdrawn(_) | What::Cancelled(_) => none,
         What::Refused(e) => Operands { basis: e.basis.as_deref(), ..none },
-        What::Forwarded(e) => Operands { to: Some(&e.to), basis: e.basis.as_deref(), ..none },
+        What::Forwarded(e) => Operands {
+            to: Some(&e.to),
+            process: e.process.as_deref(),
+            means: e.means.map(ForwardMeans::id),
+            basis: e.basis.as_deref(),
+            ..none
+        },
+        What::ForwardArrived(e) => Operands { to: Some(&e.to), request: Some(e.request.to_string()), ..none },
+        What::ForwardBlocked(e) => Operands { to: Some(&e.to), reason: Some(&e.reason), ..none },
         What::Merged(e) => Operands { request: Some(e.into.to_string()), ..none },
         What::Reopened(e) => Operands { number: Some(e.cycle), ..none },
         What::Rated(e) => Operands { number: Some(e.score.into()), ..none },
@@ -282,6 +294,8 @@ fn of_money_and_dates(what: &What) -> Operands<'_> {
         | What::Cancelled(_)
         | What::Refused(_)
         | What::Forwarded(_)
+        | What::ForwardArrived(_)
+        | What::ForwardBlocked(_)
         | What::Merged(_)
         | What::Reopened(_)
         | What::Rated(_)

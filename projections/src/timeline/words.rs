@@ -82,11 +82,20 @@ impl Words<'_> {
             let title = known.unwrap_or_else(|| same(service));
             return Text::new(format!("le service {}", title.fr), format!("the service {}", english(&title)));
         }
+        if let Some(administration) = id("administration") {
+            return organisation.map_or_else(|| same(administration), |o| o.addressee(administration));
+        }
         if let Some(role) = id("role") {
             let known = organisation.and_then(|o| o.roles.iter().find(|r| r.role == role));
             return known.map_or_else(|| same(role), |known| known.title.clone());
         }
         same(id("person").unwrap_or("?"))
+    }
+
+    /// Who passed a request on, or whom it was passed on to.
+    fn addressee(&self, key: &str) -> Text {
+        let id = self.text(key);
+        self.names.organisation.map_or_else(|| same(id), |organisation| organisation.addressee(id))
     }
 
     fn in_the_name_of(&self) -> Text {
@@ -141,6 +150,13 @@ fn intake(name: &str, words: &Words<'_>) -> Option<Text> {
     Some(match name {
         "received" => {
             let (process, (fr, en)) = (words.process(), means(words.text("channel")));
+            if words.has("from") {
+                let from = words.addressee("from");
+                return Some(Text::new(
+                    format!("Transmise par {} : {}", from.fr, process.fr),
+                    format!("Passed on by {}: {}", english(&from), english(&process)),
+                ));
+            }
             Text::new(format!("Reçue {fr} : {}", process.fr), format!("Received {en}: {}", english(&process)))
         }
         "acknowledged" => {
@@ -315,8 +331,25 @@ fn ending(name: &str, words: &Words<'_>) -> Option<Text> {
             Text::new(format!("Irrecevable{}", basis.fr), format!("Refused as inadmissible{}", basis.en))
         }
         "forwarded" => {
-            let to = words.text("to");
-            Text::new(format!("Transmise à {to}{}", basis.fr), format!("Forwarded to {to}{}", basis.en))
+            let to = words.addressee("to");
+            Text::new(
+                format!("Transmise à {}{}", to.fr, basis.fr),
+                format!("Forwarded to {}{}", english(&to), basis.en),
+            )
+        }
+        "forward_arrived" => {
+            let (to, other) = (words.addressee("to"), words.text("request"));
+            Text::new(
+                format!("Enregistrée par {} : demande {other}", to.fr),
+                format!("On record at {}: request {other}", english(&to)),
+            )
+        }
+        "forward_blocked" => {
+            let (to, code) = (words.addressee("to"), words.text("reason"));
+            Text::new(
+                format!("{} ne peut pas l’enregistrer pour l’instant ({code})", to.fr),
+                format!("{} cannot record it for now ({code})", english(&to)),
+            )
         }
         "merged" => {
             let other = words.text("request");

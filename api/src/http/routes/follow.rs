@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use guichet_engine::rules::request::{Actor, Command, Hold, RequestId};
+use guichet_engine::rules::request::{Actor, Command, ForwardStanding, Hold, RequestId, Stage, What};
 use guichet_engine::rules::text::Text;
 use guichet_engine::rules::tracking::TrackingCode;
-use guichet_engine::{Known, Submission, tenant_of};
+use guichet_engine::{Known, Span, Submission, tenant_of};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,6 +88,13 @@ pub(crate) struct Followed {
     /// The answer, once it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answer: Option<String>,
+    /// Where it goes on, if it was passed on to another administration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_on: Option<PassedOnView>,
+    /// Who passed it on, if it came from another collectivity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Words>)]
+    pub(crate) passed_on_by: Option<Text>,
     /// What is to be paid, was paid, or is no longer asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) payments: Vec<PaymentView>,
@@ -99,6 +106,21 @@ pub(crate) struct Followed {
     pub(crate) may: Vec<String>,
     /// The revision shown, for `If-Match`.
     pub(crate) revision: u64,
+}
+
+/// Where a request goes on that was passed on (CRPA L114-2).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PassedOnView {
+    /// What the administration is called.
+    #[schema(value_type = Words)]
+    pub(crate) to: Text,
+    /// The collectivity at which it is followed from now on, if it is one of this installation and has it by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
+    /// The code under which it is followed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "7K3M-9XQ2-4T")]
+    pub(crate) code: Option<String>,
 }
 
 /// What the requester is asked for.
@@ -134,7 +156,9 @@ pub(crate) async fn follow(
     let request = find(&app, &tenant, &wishes, &body.code).await?;
     let known = app.guichet.request(&tenant, request).await?;
     let dossier = app.guichet.dossier(&tenant, &known).await?;
-    let mut response = axum::Json(view(&app, &wishes, &known, dossier)).into_response();
+    let mut seen = view(&app, &wishes, &known, dossier);
+    seen.passed_on = passed_on(&app, &known).await?;
+    let mut response = axum::Json(seen).into_response();
     tag(response.headers_mut(), known.revision);
     Ok(response)
 }
@@ -217,6 +241,24 @@ pub(crate) async fn find(app: &App, tenant: &str, wishes: &Wishes, code: &str) -
     card.filter(|card| card.tenant == tenant).map(|card| card.request).ok_or_else(Problem::not_found)
 }
 
+/// Where the request goes on, with its new code: whoever shows the old one is its requester, and may have no address to
+/// which the new one could have been sent.
+pub(crate) async fn passed_on(app: &App, known: &Known) -> Result<Option<PassedOnView>, Problem> {
+    let Stage::Forwarded { to } = &known.request.stage else { return Ok(None) };
+    let title = known.organisation.addressee(to);
+    let standing = known.request.forwarding.as_ref().map(|passed| &passed.standing);
+    let Some(ForwardStanding::Arrived { request }) = standing else {
+        return Ok(Some(PassedOnView { to: title, tenant: None, code: None }));
+    };
+    let history = app.guichet.history(to, *request, &Span::default(), true).await?;
+    let code = history.iter().find_map(|entry| match &entry.event.what {
+        What::Received(received) => received.tracking.known().cloned(),
+        _ => None,
+    });
+    let code = code.map(|code| TrackingCode::parse(&code).map_or(code, |code| code.spoken()));
+    Ok(Some(PassedOnView { to: title, tenant: Some(to.clone()), code }))
+}
+
 /// The request as its requester sees it.
 pub(crate) fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) -> Followed {
     let request = &known.request;
@@ -242,6 +284,8 @@ pub(crate) fn view(app: &App, wishes: &Wishes, known: &Known, dossier: Dossier) 
         asked,
         payments,
         appointment,
+        passed_on: None,
+        passed_on_by: request.origin.as_ref().map(|origin| known.organisation.addressee(origin.from())),
         messages: dossier.messages,
         // A draft is nobody's business but the town hall's.
         answer: dossier.answer.filter(|_| request.milestones.delivered.is_some()),

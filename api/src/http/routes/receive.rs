@@ -69,6 +69,7 @@ impl Incoming {
             external: self.external,
             first_received_at: self.first_received_at,
             answer: self.answer,
+            origin: None,
         };
         (command, self.occurred_at)
     }

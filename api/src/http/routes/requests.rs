@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use guichet_engine::Known;
 use guichet_engine::rules::process::{Channel, Complexity, Kind, Priority};
 use guichet_engine::rules::records::access::{Data, Ground};
-use guichet_engine::rules::request::{RequestId, TaskStatus};
+use guichet_engine::rules::request::{ForwardStanding, RequestId, TaskStatus};
 use guichet_engine::rules::text::Text;
 use guichet_projections::{CardOrder, CardQuery};
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,12 @@ pub(crate) struct RequestAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
     tasks: Vec<TaskAnswer>,
+    /// Where it came from, if another collectivity of the installation passed it on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginAnswer>,
+    /// To whom it was passed on, and whether it got there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarding: Option<ForwardingAnswer>,
     promises: Vec<Promise>,
     /// Commands that the bearer of this key could give now.
     allowed: Vec<String>,
@@ -127,6 +133,64 @@ pub(crate) struct RequestAnswer {
     #[schema(value_type = Option<DossierAnswer>)]
     dossier: Option<Dossier>,
     revision: u64,
+}
+
+/// Where a request came from.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OriginAnswer {
+    /// The collectivities that it passed through, the first seized first.
+    through: Vec<String>,
+    /// What the last of them is called.
+    #[schema(value_type = Words)]
+    title: Text,
+    /// The request that it was there.
+    request: uuid::Uuid,
+}
+
+/// To whom a request was passed on.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ForwardingAnswer {
+    /// A collectivity's id, an administration's id, or the name of one that is on no list.
+    to: String,
+    /// What it is called.
+    #[schema(value_type = Words)]
+    title: Text,
+    /// How it gets there: `installation`, `email` or `letter`.
+    means: String,
+    /// Whether it got there: `under_way`, `blocked`, `arrived` or `sent`.
+    standing: String,
+    /// The code of the reason for which it cannot be taken there, while that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The request that it is there, once it arrived at a collectivity of the installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<uuid::Uuid>,
+}
+
+impl OriginAnswer {
+    fn of(known: &Known) -> Option<Self> {
+        let origin = known.request.origin.as_ref()?;
+        let title = known.organisation.addressee(origin.from());
+        Some(Self { through: origin.through.clone(), title, request: origin.request.0 })
+    }
+}
+
+impl ForwardingAnswer {
+    fn of(known: &Known) -> Option<Self> {
+        let passed = known.request.forwarding.as_ref()?;
+        let request = match &passed.standing {
+            ForwardStanding::Arrived { request } => Some(request.0),
+            ForwardStanding::UnderWay | ForwardStanding::Blocked { .. } | ForwardStanding::Sent => None,
+        };
+        Some(Self {
+            to: passed.to.clone(),
+            title: known.organisation.addressee(&passed.to),
+            means: passed.means.id().to_owned(),
+            standing: passed.standing.id().to_owned(),
+            reason: passed.blocked().map(str::to_owned),
+            request,
+        })
+    }
 }
 
 /// A task of a request.
@@ -223,6 +287,8 @@ pub(crate) async fn one(
         service: request.service.clone(),
         agent: request.agent.clone(),
         tasks: request.tasks.iter().map(|(name, task)| task_answer(name, task)).collect(),
+        origin: OriginAnswer::of(&known),
+        forwarding: ForwardingAnswer::of(&known),
         promises: promises(request),
         allowed: allowed.into_iter().map(str::to_owned).collect(),
         dossier,

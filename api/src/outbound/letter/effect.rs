@@ -3,16 +3,14 @@
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::calendar::Calendar;
 use guichet_engine::rules::process::Delivery;
-use guichet_engine::rules::request::{
-    Contact, Effect, Personal, Recipient, Request, RequestId, What, effects, evolve,
-};
+use guichet_engine::rules::request::{Contact, Effect, Recipient, Request, RequestId, effects, evolve};
 use guichet_engine::rules::text::{Language, Text};
 use guichet_engine::{EngineError, Entry, Known, Span};
 
 use super::Letter;
 use crate::guichet::Guichet;
 use crate::outbound::compose::{Occasion, in_writing};
-use crate::outbound::dates;
+use crate::outbound::{dates, slip};
 
 /// Why there is no letter.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +42,15 @@ pub async fn letter(
     let effect = asked(&known, &history, effect).ok_or(LetterError::Unknown)?;
     let public_url = &guichet.options().public_url;
     let occasion = Occasion { effect: &effect, known: &known, history: &history, now, public_url };
-    let contact = history.iter().find_map(|entry| match &entry.event.what {
-        What::Received(received) => received.requester.contact.as_ref().and_then(Personal::known),
-        _ => None,
-    });
-    addressed(&occasion, contact.ok_or(LetterError::NoAddress)?)
+    match &effect.recipient {
+        Recipient::Administration(to) => Ok(slip_letter(&occasion, to)),
+        Recipient::Requester | Recipient::Party(_) => {
+            addressed(&occasion, slip::contact_of(&history).ok_or(LetterError::NoAddress)?)
+        }
+    }
 }
 
-/// The effect, as the history asks for it; only those on paper, for the requester.
+/// The effect, as the history asks for it; only those on paper, for the requester or for an administration elsewhere.
 fn asked(known: &Known, history: &[Entry], id: &str) -> Option<Effect> {
     let mut state: Option<Request> = None;
     for entry in history {
@@ -59,7 +58,9 @@ fn asked(known: &Known, history: &[Entry], id: &str) -> Option<Effect> {
         let after = state.as_ref()?;
         let all = effects(entry.revision, &entry.event, after, &known.plan, &known.organisation);
         let mut fitting = all.into_iter().filter(|effect| {
-            effect.id == id && effect.by == Delivery::Letter && effect.recipient == Recipient::Requester
+            effect.id == id
+                && effect.by == Delivery::Letter
+                && !matches!(effect.recipient, Recipient::Party(_))
         });
         if let Some(effect) = fitting.next() {
             return Some(effect);
@@ -69,13 +70,32 @@ fn asked(known: &Known, history: &[Entry], id: &str) -> Option<Effect> {
 }
 
 fn addressed(occasion: &Occasion<'_>, contact: &Contact) -> Result<Letter, LetterError> {
-    let (known, now) = (occasion.known, occasion.now);
-    let request = &known.request;
-    let language = request.requester.language;
+    let language = occasion.known.request.requester.language;
     let address = contact.address.as_deref().filter(|address| !address.trim().is_empty());
     let address = address.ok_or(LetterError::NoAddress)?;
     let recipient = contact.name.iter().map(String::as_str).chain(address.lines().flat_map(parts));
-    let (subject, body) = in_writing(occasion);
+    Ok(written(occasion, recipient.map(str::to_owned).collect(), in_writing(occasion), language))
+}
+
+/// The summary slip of a request that is passed on, as a letter to the administration; to its name alone where nobody
+/// knows its address.
+pub(crate) fn slip_letter(occasion: &Occasion<'_>, to: &str) -> Letter {
+    let organisation = &occasion.known.organisation;
+    let mut recipient = vec![organisation.addressee(to).get(Language::Fr).to_owned()];
+    let address = organisation.administration(to).and_then(|listed| listed.address.as_deref());
+    recipient.extend(address.into_iter().flat_map(str::lines).flat_map(parts).map(str::to_owned));
+    written(occasion, recipient, slip::in_writing(occasion), Language::Fr)
+}
+
+/// A letter of the collectivity.
+fn written(
+    occasion: &Occasion<'_>,
+    recipient: Vec<String>,
+    (subject, body): (String, String),
+    language: Language,
+) -> Letter {
+    let (known, now) = (occasion.known, occasion.now);
+    let request = &known.request;
     let zone = known.plan.calendar(&known.plan.definition().calendar);
     let zone = zone.map_or(chrono_tz::Europe::Paris, Calendar::zone);
     let say = |fr: &str, en: &str| Text::new(fr, en).get(language).to_owned();
@@ -90,9 +110,10 @@ fn addressed(occasion: &Occasion<'_>, contact: &Contact) -> Result<Letter, Lette
     sender.retain(|line| !line.is_empty());
     let service = request.service.as_deref().and_then(|id| known.organisation.service(id));
     let service = service.map(|service| service.title.get(language).to_owned());
-    Ok(Letter {
+    let lines = recipient.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+    Letter {
         sender,
-        recipient: recipient.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+        recipient: lines.map(str::to_owned).collect(),
         dated: format!("{} {day}", say("Le", "")).trim().to_owned(),
         reference: format!("{} {}", say("Référence :", "Reference:"), request.id),
         subject: format!("{} {subject}", say("Objet :", "Subject:")),
@@ -102,7 +123,7 @@ fn addressed(occasion: &Occasion<'_>, contact: &Contact) -> Result<Letter, Lette
             Language::Fr => "fr-FR",
             Language::En => "en",
         },
-    })
+    }
 }
 
 /// An address in one line is one with commas between its lines; the number of the house keeps its own.

@@ -9,6 +9,7 @@ mod font;
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
+pub(crate) use effect::slip_letter;
 pub use effect::{LetterError, letter};
 use font::{coded, lines, width};
 

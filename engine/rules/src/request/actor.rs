@@ -70,4 +70,6 @@ pub enum Recipient {
     Requester,
     /// A service, role or person of the town hall.
     Party(Party),
+    /// An administration elsewhere, by its id or its name.
+    Administration(String),
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::actor::{Recipient, RequestId};
 use super::appointment::{AppointmentParty, Slot};
 use super::clock::TimerKind;
+use super::forwarding::PassedOn;
 use super::migration::{ClockPolicy, Mapping};
 use super::payment::PaymentFailure;
 use super::requester::{Contact, RequesterKind};
@@ -84,6 +85,11 @@ pub enum Command {
         /// The answer given at once: first-contact resolution, all milestones in one append.
         #[serde(default)]
         answer: Option<String>,
+        /// Where it came from, if another collectivity of the installation passed it on: said by the engine, and believed
+        /// from nobody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(skip)]
+        origin: Option<PassedOn>,
     },
     /// Report that the requester was told it is recorded.
     Acknowledge {
@@ -267,11 +273,24 @@ pub enum Command {
     },
     /// Pass it on to the competent administration.
     Forward {
-        /// A tenant's id, or the name of an administration elsewhere.
+        /// A tenant's id, or the id or name of an administration elsewhere.
         to: String,
+        /// The process under which a tenant of the same installation receives it; the same one if nothing is said.
+        #[serde(default)]
+        process: Option<String>,
         /// The article.
         #[serde(default)]
         basis: Option<String>,
+    },
+    /// Report that what was passed on is a request of the other collectivity now.
+    ConfirmForward {
+        /// The request that it is there.
+        request: RequestId,
+    },
+    /// Report that the other collectivity cannot take what was passed on, for now.
+    BlockForward {
+        /// The code of the reason.
+        reason: String,
     },
     /// Say that it is the same as another.
     Merge {
@@ -450,6 +469,8 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Refuse { .. } => "refuse",
             Self::Forward { .. } => "forward",
+            Self::ConfirmForward { .. } => "confirm_forward",
+            Self::BlockForward { .. } => "block_forward",
             Self::Merge { .. } => "merge",
             Self::Reopen { .. } => "reopen",
             Self::Rate { .. } => "rate",

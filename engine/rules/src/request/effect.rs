@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Recipient;
 use super::appointment::AppointmentParty;
-use super::decide::{Acknowledgement, acknowledgement, reach};
+use super::decide::{Acknowledgement, acknowledgement_of, reach};
 use super::event::{Event, What};
-use super::happened::{ApprovalLate, TaskOpened};
+use super::forwarding::{ForwardMeans, ForwardStanding};
+use super::happened::{ApprovalLate, Forwarded, NotificationFailed, TaskOpened};
 use super::state::{Request, Stage};
 use crate::organisation::Organisation;
 use crate::process::{Alarm, Delivery, Party, Plan, Quorum};
@@ -30,6 +31,8 @@ pub enum Subject {
     /// `withdrawn`, `cancelled`, `merged`, `reopened`, or what became of a payment or an appointment: `payment_requested`,
     /// `appointment_offered` and so on. The service hears of some of these too.
     News(String),
+    /// The summary slip (*bordereau*) of a request that is passed on to an administration elsewhere.
+    Slip,
     /// A service has a new request.
     Assignment,
     /// A task is to be done.
@@ -128,8 +131,8 @@ pub fn effects(
     let mut asked = Asked { revision, after, effects: Vec::new() };
     let news = |words: &str| Subject::News(words.to_owned());
     match &event.what {
-        What::Received(event) => {
-            if let Acknowledgement::ToSend(by) = acknowledgement(&event.requester, event.channel) {
+        What::Received(_) => {
+            if let Acknowledgement::ToSend(by) = acknowledgement_of(after) {
                 asked.add(Recipient::Requester, Subject::Acknowledgement, by);
             }
         }
@@ -151,7 +154,7 @@ pub fn effects(
         }
         What::Asked(_) => asked.requester(Subject::Question),
         What::Reminded(event) if !event.untold => asked.requester(Subject::Question),
-        What::Replied(_) | What::Lapsed(_) => replied(&mut asked, plan),
+        What::Replied(_) | What::Lapsed(_) => to_those_in_charge(&mut asked, plan, &Subject::Reply),
         What::Extended(_) => asked.requester(news("extended")),
         What::Messaged(_) => asked.requester(Subject::Message),
         What::ApprovalOpened(event) => {
@@ -178,7 +181,9 @@ pub fn effects(
         What::Withdrawn(_) => asked.requester(news("withdrawn")),
         What::Cancelled(_) => asked.requester(news("cancelled")),
         What::Refused(_) => asked.requester(news("refused")),
-        What::Forwarded(_) => asked.requester(news("forwarded")),
+        What::Forwarded(event) => forwarded(&mut asked, event),
+        What::ForwardBlocked(_) => to_those_in_charge(&mut asked, plan, &news("forward_blocked")),
+        What::NotificationFailed(event) => slip_failed(&mut asked, event),
         What::Merged(_) => asked.requester(news("merged")),
         What::Reopened(_) => {
             asked.requester(news("reopened"));
@@ -237,8 +242,8 @@ pub fn effects(
         | What::Rated(_)
         | What::Reminded(_)
         | What::CommitmentWarned(_)
-        | What::Notified(_)
-        | What::NotificationFailed(_) => {}
+        | What::ForwardArrived(_)
+        | What::Notified(_) => {}
     }
     asked.effects
 }
@@ -251,12 +256,38 @@ fn task_opened(asked: &mut Asked<'_>, event: &TaskOpened, plan: &Plan) {
     }
 }
 
-/// To whoever asked: the service in charge, or the front office before there is one.
-fn replied(asked: &mut Asked<'_>, plan: &Plan) {
+/// The service in charge, or the front office before there is one.
+fn to_those_in_charge(asked: &mut Asked<'_>, plan: &Plan, subject: &Subject) {
     match (&asked.after.service, &plan.definition().qualification.by) {
-        (Some(_), _) => asked.service(Subject::Reply),
-        (None, Some(party)) => asked.party(party, Subject::Reply),
+        (Some(_), _) => asked.service(subject.clone()),
+        (None, Some(party)) => asked.party(party, subject.clone()),
         (None, None) => {}
+    }
+}
+
+/// Who is passed on within the installation is told once, by the collectivity that has the request from then on, with the
+/// new code. Who is passed on out of it is told here, and the slip goes out.
+fn forwarded(asked: &mut Asked<'_>, event: &Forwarded) {
+    let by = match event.means {
+        Some(ForwardMeans::Installation) => return,
+        Some(ForwardMeans::Email) => Some(Delivery::Email),
+        Some(ForwardMeans::Letter) => Some(Delivery::Letter),
+        None => None,
+    };
+    asked.requester(Subject::News("forwarded".to_owned()));
+    if let Some(by) = by {
+        asked.add(Recipient::Administration(event.to.clone()), Subject::Slip, by);
+    }
+}
+
+/// What did not get there by e-mail goes by letter; a letter that came back is looked into by people.
+fn slip_failed(asked: &mut Asked<'_>, event: &NotificationFailed) {
+    let Recipient::Administration(_) = &event.recipient else { return };
+    let earlier = asked.after.effects_done.iter();
+    let slips = earlier.filter(|(_, to)| *to == event.recipient).count();
+    let known = asked.after.forwarding.as_ref();
+    if slips == 1 && known.is_some_and(|known| known.standing == ForwardStanding::UnderWay) {
+        asked.add(event.recipient.clone(), Subject::Slip, Delivery::Letter);
     }
 }
 
@@ -334,7 +365,9 @@ pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
         | What::PaymentRefunded(_)
         | What::AppointmentOffered(_)
         | What::AppointmentReminded(_) => false,
-        What::Received(_)
+        What::ForwardArrived(_) => is_news(effect, &["forward_blocked"]),
+        What::ForwardBlocked(_)
+        | What::Received(_)
         | What::Qualified(_)
         | What::Reclassified(_)
         | What::Migrated(_)

@@ -153,6 +153,8 @@ events! {
     Cancelled => "request.cancelled",
     Refused => "request.refused",
     Forwarded => "request.forwarded",
+    ForwardArrived => "request.forward_arrived",
+    ForwardBlocked => "request.forward_blocked",
     Merged => "request.merged",
     Reopened => "request.reopened",
     Rated => "request.rated",

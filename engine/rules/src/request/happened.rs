@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::actor::{Recipient, RequestId};
+use super::forwarding::{ForwardMeans, Origin};
 use super::migration::{CircuitMoved, ClockPolicy, TaskMoved};
 use super::personal::Personal;
 use super::requester::Requester;
@@ -53,6 +54,9 @@ event_structs! {
         /// from then, implied acceptance from the competent one's receipt (CRPA L114-3).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_received_at: Option<DateTime<Utc>>,
+        /// Where it came from, if another collectivity of the installation passed it on (CRPA L114-2).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
     }
     /// The requester was told that it is recorded, and what to expect (CRPA L112-3, R112-5).
     Acknowledged {
@@ -363,11 +367,31 @@ event_structs! {
     }
     /// It was passed on to the competent administration, and the requester told (CRPA L114-2).
     Forwarded {
-        /// A tenant's id, or the name of an administration elsewhere.
+        /// A tenant's id, an administration's id, or the name of one that is on no list.
         to: String,
+        /// The process under which a tenant of the same installation receives it, where it is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<String>,
+        /// How it gets there. What older versions wrote does not say it: agents passed it on by hand.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        means: Option<ForwardMeans>,
         /// The article.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         basis: Option<String>,
+    }
+    /// What was passed on is a request of the other collectivity now.
+    ForwardArrived {
+        /// The collectivity.
+        to: String,
+        /// The request that it is there.
+        request: RequestId,
+    }
+    /// The other collectivity cannot take what was passed on, for now.
+    ForwardBlocked {
+        /// The collectivity.
+        to: String,
+        /// The code of the reason.
+        reason: String,
     }
     /// It is the same as another, which goes on for both.
     Merged {

@@ -14,6 +14,7 @@ mod event;
 mod evolve;
 pub mod explain;
 mod form;
+mod forwarding;
 mod happened;
 mod ideas;
 mod migration;
@@ -35,6 +36,7 @@ pub use decide::*;
 pub use effect::*;
 pub use event::*;
 pub use evolve::*;
+pub use forwarding::*;
 pub use happened::*;
 pub use ideas::{may_vote, published, shown, shown_cents};
 pub use migration::*;
@@ -44,6 +46,16 @@ pub use refusal::REJECTION_CODES;
 pub use rejection::*;
 pub use requester::*;
 pub use state::*;
+
+/// The values of a form that a process has a field for and would take, as they were given, and the names of all others:
+/// what becomes of a form that is passed on.
+#[must_use]
+pub fn fitting(definition: &crate::process::Definition, given: &Fields) -> (Fields, Vec<String>) {
+    form::fitting(&definition.form, given)
+}
+
+/// The values of a form, by the names of their fields.
+type Fields = serde_json::Map<String, serde_json::Value>;
 
 /// An e-mail address as it is kept; none where the text cannot be one.
 #[must_use]

@@ -112,6 +112,20 @@ refusals! {
         "La demande est trop avancée pour être retirée.", "The request is too far on to be withdrawn.";
     forward_self() = Content "forward.self",
         "La demande est déjà dans cette collectivité.", "The request is already with this collectivity.";
+    forward_already_from_there() = Content "forward.already_from_there",
+        "Cette collectivité nous a elle-même transmis la demande.",
+        "This collectivity itself has passed the request on to us.";
+    forward_too_far(most) = "forward.too_far",
+        "La demande est déjà passée par {most} collectivités : décidez-la, ou refusez-la en disant pourquoi.",
+        "The request has already passed through {most} collectivities: decide it, or refuse it and say why.";
+    forward_unknown(name) = Content "forward.unknown",
+        "La liste ne connaît pas « {name} ».", "“{name}” is not on the list.";
+    forward_process() = Content "forward.process",
+        "On ne nomme une démarche que pour une collectivité de la même installation.",
+        "A process is named for a collectivity of the same installation only.";
+    origin_reserved() = Content "origin.reserved",
+        "Seul le moteur enregistre une demande transmise par une autre collectivité.",
+        "Only the engine records a request that another collectivity passed on.";
     merge_self() = Content "merge.self",
         "Une demande ne peut être rattachée à elle-même.", "A request cannot be merged into itself.";
     merge_unknown() = Content "merge.unknown",

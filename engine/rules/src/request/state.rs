@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::actor::{Recipient, RequestId};
 use super::appointment::Appointment;
 use super::clock::{Clock, ClockStatus, Timer};
+use super::forwarding::{Forwarding, Origin};
 use super::payment::Payment;
 use super::requester::Requester;
 use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Party, Priority};
@@ -50,6 +51,10 @@ pub struct Request {
     pub external: Option<String>,
     /// When the first administration received it (UTC), if it was passed on from there.
     pub first_received_at: Option<DateTime<Utc>>,
+    /// Where it came from, if another collectivity of the installation passed it on.
+    pub origin: Option<Origin>,
+    /// What became of it, if it was passed on; none where an older version recorded that, for agents did it by hand.
+    pub forwarding: Option<Forwarding>,
     /// When each milestone was first reached in the present cycle (UTC).
     pub milestones: Milestones,
     /// When the requester was told that it is recorded.

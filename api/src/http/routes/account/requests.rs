@@ -197,7 +197,9 @@ pub(crate) async fn account_request(
     let me = opened(&app, &tenant, account).await?;
     let known = own(&app, &tenant, account, &me, request_id(&request)?).await?;
     let dossier = app.guichet.dossier(&tenant, &known).await?;
-    let mut response = axum::Json(follow::view(&app, &wishes, &known, dossier)).into_response();
+    let mut seen = follow::view(&app, &wishes, &known, dossier);
+    seen.passed_on = follow::passed_on(&app, &known).await?;
+    let mut response = axum::Json(seen).into_response();
     tag(response.headers_mut(), known.revision);
     Ok(response)
 }

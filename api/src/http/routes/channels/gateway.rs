@@ -118,6 +118,7 @@ pub(crate) async fn channels_sms(
             language: guichet_engine::rules::text::Language::Fr,
             thread: String::new(),
             link: String::new(),
+            files: Vec::new(),
             unsubscribe: None,
         };
         if let Err(error) = app.guichet.outbound().send(&message).await {

@@ -230,6 +230,7 @@ impl Begun<'_> {
             external: None,
             first_received_at: None,
             answer: None,
+            origin: None,
         };
         let done = self.submit(None, command, "receive").await?;
         if !report.word.is_empty() {

@@ -341,6 +341,7 @@ impl Incoming {
             external: None,
             first_received_at: None,
             answer: None,
+            origin: None,
         };
         let submission = Submission {
             tenant: call.tenant.clone(),

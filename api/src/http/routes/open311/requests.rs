@@ -7,8 +7,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use guichet_engine::rules::request::{ClockStatus, RequestId};
-use guichet_engine::rules::text::Language;
+use guichet_engine::rules::request::{ClockStatus, RequestId, Stage};
+use guichet_engine::rules::text::{Language, Text};
 use guichet_projections::{Card, CardQuery, Commitment, PAGE_ROWS_MAX};
 use serde::Serialize;
 use serde_json::Value;
@@ -361,7 +361,7 @@ impl Rows<'_> {
         let mut row = RequestRow {
             service_request_id: card.request.0.to_string(),
             status: status::plain(card),
-            status_notes: Some(words::stage(&card.stage).get(language).to_owned()),
+            status_notes: Some(self.notes(card).await?.get(language).to_owned()),
             service_name: definition
                 .as_deref()
                 .map_or_else(String::new, |d| d.title.get(language).to_owned()),
@@ -382,6 +382,26 @@ impl Rows<'_> {
             self.extend(card, &mut row, language).await?;
         }
         Ok(row)
+    }
+
+    /// Where it stands, in words; and whom it was passed on to, where that is somebody of a list: what an agent wrote is
+    /// not for everybody.
+    async fn notes(&self, card: &Card) -> Result<Text, Fault> {
+        let words = words::stage(&card.stage);
+        if card.stage != "forwarded" {
+            return Ok(words);
+        }
+        let known = self.app.guichet.request(&card.tenant, card.request).await?;
+        let Stage::Forwarded { to } = &known.request.stage else { return Ok(words) };
+        let organisation = &known.organisation;
+        if organisation.tenant(to).is_none() && organisation.administration(to).is_none() {
+            return Ok(words);
+        }
+        let name = organisation.addressee(to);
+        Ok(Text::new(
+            format!("{} {}.", words.get(Language::Fr), name.get(Language::Fr)),
+            format!("{} {}.", words.get(Language::En), name.get(Language::En)),
+        ))
     }
 
     /// What only the bearer of a key sees. Personal fields stay sealed: what is read is the request as it stands.

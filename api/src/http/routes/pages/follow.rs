@@ -18,7 +18,7 @@ use crate::http::App;
 use crate::http::extract::{At, Wishes};
 use crate::http::flat_form::Flat;
 use crate::http::problem::Problem;
-use crate::http::routes::follow::{find, view};
+use crate::http::routes::follow::{find, passed_on, view};
 use crate::http::sent::Sent;
 use crate::outbound::dates;
 use crate::vocabulary;
@@ -96,6 +96,7 @@ pub(super) async fn seen(
     let dossier = app.guichet.dossier(&reader.tenant, known).await?;
     let (zone, language) = (zone_of(known), reader.language);
     let seen = view(app, wishes, known, dossier);
+    let goes_on = passed_on(app, known).await?;
     let when = |at| dates::date_time(at, &zone, language);
     let asked = seen.asked.map(|asked| {
         context! { question => asked.question, pieces => asked.pieces, reply_by => when(asked.reply_by) }
@@ -107,6 +108,10 @@ pub(super) async fn seen(
         service => seen.service.as_ref().map(|title| title.get(language)),
         promises => promises(known, language),
         asked => asked,
+        passed_on => goes_on.map(|there| {
+            context! { to => there.to.get(language), tenant => there.tenant, code => there.code }
+        }),
+        passed_on_by => seen.passed_on_by.as_ref().map(|title| title.get(language)),
         messages => seen.messages,
         answer => seen.answer,
         may => seen.may,

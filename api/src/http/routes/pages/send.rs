@@ -135,6 +135,7 @@ fn command(definition: &Definition, reader: &Reader, sent: &Sent, files: &Files)
         external: None,
         first_received_at: None,
         answer: None,
+        origin: None,
     }
 }
 

@@ -18,8 +18,8 @@ struct Occasion {
 pub(in crate::language) const ALWAYS: [&str; 7] =
     ["code", "title", "received", "contact", "link", "tenant", "date"];
 /// Known on some occasions.
-pub(in crate::language) const SOMETIMES: [&str; 7] =
-    ["due", "service", "answer", "question", "reply_by", "reason", "silence"];
+pub(in crate::language) const SOMETIMES: [&str; 9] =
+    ["due", "service", "answer", "question", "reply_by", "reason", "silence", "origin", "first_received"];
 
 pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     let definition = &sheet.definition;
@@ -39,6 +39,7 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
             "message" | "refused" | "forwarded" | "cancelled" | "suspended" | "reopened" | "merged" => {
                 &["reason"]
             }
+            "arrived" => &["origin", "first_received"],
             "extended" => &["reason", "due"],
             "assigned" => &["service"],
             "counter" => answered,

@@ -14,7 +14,7 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
         let Some(first) = sheet(&file.process) else { continue };
         for scenario in &file.scenarios {
             let mut now = first;
-            for step in &scenario.steps {
+            for (place, step) in scenario.steps.iter().enumerate() {
                 // From here on it is a request of another process, with other fields, tasks and promises.
                 if let Some(other) = reclassified(step) {
                     let Some(known) = sheet(other) else {
@@ -24,6 +24,10 @@ pub(super) fn check(whole: &Whole<'_>, faults: &mut Vec<Fault>) {
                     now = known;
                 }
                 one(step, &now.definition, faults);
+                let refused = scenario.steps.get(place + 1);
+                if !refused.is_some_and(|next| matches!(next.action, Action::ExpectRefused(_))) {
+                    passed_on(step, &now.definition, whole, faults);
+                }
             }
         }
     }
@@ -34,6 +38,30 @@ fn other_process(process: &str, step: &Step, whole: &Whole<'_>, faults: &mut Vec
     if !whole.unreadable.contains(process) {
         let known = whole.sheets.iter().map(|s| s.definition.process.as_str()).collect::<Vec<_>>();
         unknown(process, &known, step.mark, "process.unknown", "fiche inconnue", "unknown process", faults);
+    }
+}
+
+/// What is passed on to a collectivity of the installation waits there for ever, if it offers no such process.
+fn passed_on(step: &Step, definition: &Definition, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
+    let Action::Do(command) = &step.action else { return };
+    let Command::Forward { to, process, .. } = command.as_ref() else { return };
+    let to = to.strip_prefix("tenant:").unwrap_or(to);
+    if whole.library.organisation.tenant(to).is_none() {
+        return;
+    }
+    let process = process.as_deref().unwrap_or(&definition.process);
+    let Some(sheet) = whole.sheets.iter().find(|sheet| sheet.definition.process == process) else {
+        return other_process(process, step, whole, faults);
+    };
+    if sheet.complete && !sheet.definition.tenants.iter().any(|tenant| tenant == to) {
+        let (fr, en) = (
+            format!("`{to}` ne propose pas la démarche `{process}`"),
+            format!("`{to}` does not offer the process `{process}`"),
+        );
+        faults.push(Fault::warning("forward.not_offered", step.mark, fr, en).help(
+            "nommez après `process` une démarche que cette collectivité propose",
+            "name after `process` a process that this collectivity offers",
+        ));
     }
 }
 

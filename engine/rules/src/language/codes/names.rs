@@ -28,6 +28,13 @@ pub(super) const PAGES: &[Page] = &[
         .example(TROTTOIR, "to: service:voirie", "to: service:voiries"),
     unknown("person.unknown", "Agent inconnu", "Unknown person")
         .example("organisation.yaml", "head: a01", "head: A01"),
+    unknown("administration.unknown", "Administration inconnue", "Unknown administration")
+        .example(
+            TEST,
+            "      - { complete: visite, report: { safe: true } }",
+            "      - { forward: \"administration:prefectures\" }",
+        )
+        .rather("      - { forward: \"administration:prefecture\" }"),
     unknown("message.unknown", "Message inconnu", "Unknown message")
         .example("models/base.yaml", "messages/reponse", "messages/reponce"),
     unknown("circuit.unknown", "Circuit inconnu", "Unknown circuit")

@@ -76,6 +76,25 @@ pub(super) const PAGES: &[Page] = &[
         .cause("Un absent ne se remplace pas.", "Who is absent cannot stand in.")
         .remedy("Nommez un autre agent.", "Name somebody else.")
         .example(ORGANISATION, STANDIN, "{ for: a03, by: a03, from: 2026-01-01, until: 2026-12-31 }"),
+    page_of("administration.tenant", "Une collectivité déclarée comme administration d’ailleurs", "A collectivity declared as an administration elsewhere")
+        .cause(
+            "On ne saurait plus si ce nom désigne la collectivité, dont la demande rejoint la corbeille, ou l’autre.",
+            "Nobody could tell whether this name means the collectivity, whose inbox the request reaches, or the other.",
+        )
+        .remedy(
+            "Une collectivité du catalogue ne se déclare pas ici ; donnez un autre nom à l’administration.",
+            "A collectivity of the catalogue is not declared here; call the administration otherwise.",
+        )
+        .example(ORGANISATION, "administration: prefecture", "administration: agglo"),
+    page_of("administration.unreachable", "Une administration que rien n’atteint", "An administration that nothing reaches")
+        .cause(
+            "Sans courriel ni adresse, le bordereau s’imprime sans destinataire : l’agent doit le trouver lui-même.",
+            "Without an e-mail or an address the slip is printed for nobody: the agent has to find out where it goes.",
+        )
+        .remedy("Donnez `email` ou `address`.", "Give `email` or `address`.")
+        .example(ORGANISATION, ", address: \"1 place d’Armes, 51000 Bourg\"", "")
+        .rather(", email: courrier@departement.example")
+        .warning(),
     page_of("role.nobody", "Un rôle que personne ne tient", "A role that nobody holds")
         .cause(
             "La demande attendrait quelqu’un qui n’existe pas.",

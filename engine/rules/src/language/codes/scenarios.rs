@@ -49,6 +49,24 @@ pub(super) const PAGES: &[Page] = &[
             "Write the example that is missing: that is where mistakes hide.",
         )
         .example(TEST, "stage: received", "stage: received, service: voirie"),
+    page_of("forward.not_offered", "Transmise à qui ne propose pas la démarche", "Passed on to whom does not offer the process")
+        .cause(
+            "La demande transmise devient une demande de l’autre collectivité, d’une démarche qu’elle propose ; sinon elle \
+             attend que quelqu’un s’en mêle.",
+            "What is passed on becomes a request of the other collectivity, of a process that it offers; else it waits until \
+             somebody sees to it.",
+        )
+        .remedy(
+            "Nommez après `process` une démarche de cette collectivité, faites-lui proposer celle-ci, ou transmettez à quelqu’un d’autre.",
+            "Name after `process` a process of that collectivity, let it offer this one, or pass it on to somebody else.",
+        )
+        .example(
+            "voirie/trou.test.yaml",
+            "      - { complete: visite, report: { safe: true } }",
+            "      - { forward: \"tenant:agglo\" }",
+        )
+        .rather("      - { forward: \"administration:prefecture\" }")
+        .warning(),
     page_of("scenario.two_times", "Deux moments pour une étape", "Two times for one step")
         .cause(
             "`at` et `after` disent tous deux quand : on ne saurait lequel vaut.",

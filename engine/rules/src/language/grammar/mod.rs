@@ -29,7 +29,7 @@ pub use import::{
     VALUE,
 };
 pub use message::{MESSAGE, WORDS};
-pub use organisation::{ORGANISATION, PERSON, ROLE, SERVICE, STAND_IN};
+pub use organisation::{ADMINISTRATION, ORGANISATION, PERSON, ROLE, SERVICE, STAND_IN};
 pub use process::{KEYWORDS, MODEL, PROCESS, SIDE_WAYS};
 pub use scenario::{EXPECTATION, SCENARIO, SCENARIO_FILE, SCENARIO_STEP};
 pub use stages::{
@@ -198,7 +198,7 @@ pub enum Referent {
     Inherited,
     /// A scenario of the same file.
     Scenario,
-    /// A collectivity's id, or the name of an administration elsewhere.
+    /// A collectivity's id, or the id or name of an administration elsewhere.
     Administration,
     /// The code of a rejection.
     Rejection,

@@ -125,15 +125,57 @@ pub static STAND_IN: Group = Group::new(
     ],
 );
 
+/// An administration elsewhere.
+pub static ADMINISTRATION: Group = Group::new(
+    "administration",
+    "Une administration d’ailleurs, à qui l’on transmet ce qui relève d’elle (CRPA L114-2) : le bordereau part par courriel, sinon par lettre.",
+    "An administration elsewhere, to which what is its own to decide is passed on (CRPA L114-2): the summary slip goes by e-mail, else by letter.",
+    &[
+        Key::new(
+            "administration",
+            "Son nom court.",
+            "Its short name.",
+            Shape::Own(Referent::Administration),
+            "prefecture",
+        )
+        .required(),
+        Key::new(
+            "title",
+            "Ce que les gens lisent.",
+            "What people read.",
+            Shape::Words,
+            "{ fr: \"Préfecture de la Marne\", en: \"Prefecture of the Marne\" }",
+        )
+        .required(),
+        Key::new(
+            "email",
+            "Où elle reçoit les demandes par courriel.",
+            "Where it takes requests by e-mail.",
+            Shape::Email,
+            "courrier@prefecture.example",
+        )
+        .default("le bordereau part par lettre", "the slip goes by letter"),
+        Key::new(
+            "address",
+            "Son adresse postale, des virgules entre les lignes.",
+            "Its postal address, with commas between the lines.",
+            Shape::Text,
+            "\"38 rue Carnot, 51000 Châlons-en-Champagne\"",
+        )
+        .default("aucune", "none"),
+    ],
+);
+
 /// Who does what.
 pub static ORGANISATION: Group = Group::new(
     "organisation",
-    "Qui fait quoi : rôles, services, personnes, délégations.",
-    "Who does what: roles, services, people, stand-ins.",
+    "Qui fait quoi : rôles, services, personnes, délégations ; et à qui l’on transmet.",
+    "Who does what: roles, services, people, stand-ins; and to whom requests are passed on.",
     &[
         Key::new("roles", "Les rôles.", "The roles.", Shape::List(&Shape::Group(&ROLE)), "[{ role: ambassadrice, title: \"Ambassadrice\" }, { role: patrouilleur, title: \"Patrouilleur\" }, { role: chef-de-service, title: \"Chef de service\" }, { role: directeur, title: \"Directeur\" }, { role: dga, title: \"DGA\" }, { role: elu, title: \"Élu\" }]").required(),
         Key::new("services", "Les services.", "The services.", Shape::List(&Shape::Group(&SERVICE)), "[{ service: voirie, tenant: ville, title: \"Voirie\", email: voirie@ville.chalons.example, head: a20 }, { service: astreinte, tenant: ville, title: \"Astreinte\", email: astreinte@ville.chalons.example }]").required(),
         Key::new("people", "Les personnes.", "The people.", Shape::List(&Shape::Group(&PERSON)), "[{ person: a01, name: \"Inès\", tenant: ville, roles: [ambassadrice] }, { person: a02, name: \"Marc\", tenant: ville }, { person: a20, name: \"Hélène\", tenant: ville, roles: [chef-de-service, patrouilleur], services: [voirie] }, { person: a80, name: \"Paul\", tenant: ville, roles: [directeur, dga] }, { person: a90, name: \"Zoé\", tenant: ville, roles: [elu] }]").required(),
         Key::new("standins", "Les délégations.", "The stand-ins.", Shape::List(&Shape::Group(&STAND_IN)), "[{ for: a80, by: a20, from: 2026-01-01, until: 2027-12-31, roles: [directeur] }]").default("aucune", "none"),
+        Key::new("administrations", "Les administrations d’ailleurs, à qui l’on transmet.", "The administrations elsewhere, to which requests are passed on.", Shape::List(&Shape::Group(&ADMINISTRATION)), "[{ administration: prefecture, title: \"Préfecture de la Marne\", email: courrier@prefecture.example }]").default("aucune", "none"),
     ],
 );

@@ -61,6 +61,13 @@ pub static SIDE_WAYS: Group = Group::new(
             "messages/transmission",
         ),
         Key::new(
+            "arrived",
+            "Quand une autre collectivité de l’installation l’a transmise : l’accusé de réception qui dit qui, et le nouveau code.",
+            "When another collectivity of the installation passed it on: the acknowledgement that says who did, and the new code.",
+            MESSAGE,
+            "messages/arrivee",
+        ),
+        Key::new(
             "extended",
             "Quand un délai est prolongé.",
             "When a promise is put off.",

@@ -5,7 +5,9 @@ use super::verbs::{
     GIVE_REASON, MERGE, NOTHING, QUALIFY, RATE, RECEIVE, REFUSE, REPLY, RETURN, SUSPEND, VISIT, WITHDRAW,
     WRITE,
 };
-use super::words::{COMPLEXITY, DELIVERIES, OUTBOUND, OUTCOMES, PRIORITY, STAGES, TASK_STATES};
+use super::words::{
+    COMPLEXITY, DELIVERIES, FORWARD_MEANS, OUTBOUND, OUTCOMES, PRIORITY, STAGES, TASK_STATES,
+};
 use super::{Group, Key, Referent, Shape};
 
 const NAMES_OF_PROMISES: Shape = Shape::Many(&Shape::Name(Referent::Commitment));
@@ -71,10 +73,24 @@ pub static EXPECTATION: Group = Group::new(
         ),
         Key::new(
             "notified",
-            "Qui a été prévenu : `service:x`, `role:x`, `person:x`, `requester`.",
-            "Who was told: `service:x`, `role:x`, `person:x`, `requester`.",
+            "Qui a été prévenu : `service:x`, `role:x`, `person:x`, `requester`, `administration:x`.",
+            "Who was told: `service:x`, `role:x`, `person:x`, `requester`, `administration:x`.",
             Shape::Many(&Shape::Text),
             "[service:voirie]",
+        ),
+        Key::new(
+            "forwarded_to",
+            "À qui elle est transmise : une collectivité, une administration de la liste, ou un nom.",
+            "To whom it is passed on: a collectivity, an administration of the list, or a name.",
+            Shape::Text,
+            "prefecture",
+        ),
+        Key::new(
+            "forwarded_by",
+            "Comment elle y parvient.",
+            "How it gets there.",
+            Shape::OneOf(&FORWARD_MEANS),
+            "email",
         ),
         Key::new(
             "validated",

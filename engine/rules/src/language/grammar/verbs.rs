@@ -97,6 +97,22 @@ pub static RECEIVE: Group = Group::new(
             "{ name: \"Louise Harmel\", email: louise.harmel@example.org, preferred: email }",
         )
         .default("anonyme", "anonymous"),
+        Key::new(
+            "passed_on_by",
+            "Les collectivités de l’installation par lesquelles elle est passée, la première saisie d’abord.",
+            "The collectivities of the installation through which it passed, the first seized first.",
+            Shape::List(&Shape::Name(Referent::Tenant)),
+            "[ville]",
+        )
+        .default("elle arrive directement", "it comes directly"),
+        Key::new(
+            "first_received_at",
+            "Quand la première administration l’a reçue (CRPA L114-3).",
+            "When the first administration received it (CRPA L114-3).",
+            Shape::Instant,
+            "\"2026-05-04T08:00:00Z\"",
+        )
+        .default("pas avant", "not before"),
         Key::new("open_to", "Qui l’ouvre.", "Who opens it.", Shape::OneOf(&OPENERS), "agent")
             .default("selon `by`", "by `by`"),
         Key::new(
@@ -356,12 +372,20 @@ pub static FORWARD: Group = Group::new(
     &[
         Key::new(
             "to",
-            "`tenant:x`, ou le nom d’une administration.",
-            "`tenant:x`, or the name of an administration.",
+            "`tenant:x`, `administration:x`, ou le nom d’une administration.",
+            "`tenant:x`, `administration:x`, or the name of an administration.",
             Shape::Name(Referent::Administration),
             "\"Préfecture de la Marne\"",
         )
         .required(),
+        Key::new(
+            "process",
+            "Sous quelle fiche une collectivité de la même installation la reçoit.",
+            "Under which process a collectivity of the same installation receives it.",
+            Shape::Name(Referent::Process),
+            "voirie/chaussee-abimee",
+        )
+        .default("la même", "the same"),
         BASIS,
     ],
 );

@@ -342,6 +342,17 @@ pub static OUTCOMES: [Choice; 6] = [
     Choice::new("merged", "Doublon.", "Merged."),
 ];
 
+/// How a request gets to whom it is passed on to.
+pub static FORWARD_MEANS: [Choice; 3] = [
+    Choice::new(
+        "installation",
+        "Comme demande d’une collectivité de la même installation.",
+        "As a request of a collectivity of the same installation.",
+    ),
+    Choice::new("email", "Par un bordereau, en courriel.", "By a summary slip, as an e-mail."),
+    Choice::new("letter", "Par un bordereau à imprimer.", "By a summary slip to be printed."),
+];
+
 /// Where a task stands.
 pub static TASK_STATES: [Choice; 4] = [
     Choice::new("not_started", "Attend d’autres tâches.", "Waits for other tasks."),

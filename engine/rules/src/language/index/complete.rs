@@ -228,6 +228,9 @@ impl Completion<'_> {
             let detail = self.index.title_of(&name, self.language);
             self.value(&format!("{prefix}{}", name.name), dash, SuggestionKind::Name(kind), detail, about);
         }
+        if kind == Referent::Administration {
+            self.names(Referent::Tenant, "tenant:", dash);
+        }
         if kind == Referent::Commitment {
             let about = self.say(("Le délai légal du silence.", "The legal clock of silence."));
             self.value("silence", dash, SuggestionKind::Word, None, Some(about));

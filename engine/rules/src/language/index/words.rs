@@ -28,6 +28,12 @@ impl Index {
             Referent::Service => service(id, organisation, language),
             Referent::Person => Some(person(organisation.person(id)?, organisation, language)),
             Referent::Tenant => Some(headed(id, organisation.tenant(id)?.name.get(language))),
+            Referent::Administration => {
+                let known = organisation.administration(id)?;
+                let reached = known.email.iter().chain(&known.address);
+                let lines = [headed(id, known.title.get(language))].into_iter().chain(reached.cloned());
+                Some(lines.collect::<Vec<_>>().join("\n\n"))
+            }
             Referent::Theme => {
                 let theme = organisation.themes.iter().find(|theme| theme.theme == id)?;
                 Some(headed(id, theme.title.get(language)))

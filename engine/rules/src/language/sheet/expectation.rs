@@ -20,6 +20,10 @@ pub struct Expectation {
     pub outcome: Option<String>,
     /// The circuit's step that waits for an approval.
     pub approver_of: Option<String>,
+    /// To whom it is passed on.
+    pub forwarded_to: Option<String>,
+    /// How it gets there.
+    pub forwarded_by: Option<String>,
     pub waiting: Option<bool>,
     pub validated: Option<bool>,
     /// Due instants as wall-clock times of the process's calendar, by commitment.
@@ -41,6 +45,8 @@ impl Desk {
             priority: self.word_under(&entries, "priority", &grammar::PRIORITY),
             outcome: self.word_under(&entries, "outcome", &grammar::OUTCOMES),
             approver_of: self.get(&entries, "approver_of").and_then(|a| self.text(&a)),
+            forwarded_to: self.get(&entries, "forwarded_to").and_then(|a| self.text(&a)),
+            forwarded_by: self.word_under(&entries, "forwarded_by", &grammar::FORWARD_MEANS),
             waiting: self.get(&entries, "waiting").and_then(|a| self.boolean(&a)),
             validated: self.get(&entries, "validated").and_then(|a| self.boolean(&a)),
             kept: self.get(&entries, "kept").map(|a| self.texts(&a)),

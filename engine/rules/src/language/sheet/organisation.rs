@@ -2,9 +2,14 @@
 
 use super::desk::{At, Desk, Kind};
 use super::parts::{PERSON, ROLE, SERVICE};
+use super::process::Library;
 use crate::language::diagnostic::Fault;
 use crate::language::grammar;
-use crate::organisation::{Collectivity, Organisation, Person, Role, Service, StandIn};
+use crate::language::source::Mark;
+use crate::organisation::{Administration, Collectivity, Organisation, Person, Role, Service, StandIn};
+
+const ADMINISTRATION: Kind =
+    Kind { code: "administration.unknown", fr: "administration inconnue", en: "unknown administration" };
 
 const TENANT: Kind =
     Kind { code: "tenant.unknown", fr: "collectivité inconnue", en: "unknown collectivity" };
@@ -24,6 +29,9 @@ pub(crate) fn read_organisation(desk: &mut Desk, at: &At<'_>, tenants: Vec<Colle
     }
     if let Some(list) = desk.get(&entries, "standins") {
         organisation.standins = desk.standins(&list, &organisation);
+    }
+    if let Some(list) = desk.get(&entries, "administrations") {
+        organisation.administrations = desk.administrations(&list, &organisation);
     }
     desk.heads(&organisation);
     organisation
@@ -122,6 +130,70 @@ impl Desk {
             standins.push(StandIn { absent, by, from, until, roles: roles.unwrap_or_default() });
         }
         standins
+    }
+
+    fn administrations(&mut self, at: &At<'_>, organisation: &Organisation) -> Vec<Administration> {
+        let mut administrations: Vec<Administration> = Vec::new();
+        for item in self.list(at) {
+            let entries = self.entries(&item, &grammar::ADMINISTRATION);
+            let id = self.require(&entries, "administration");
+            let name = id.as_ref().and_then(|a| self.text(a));
+            let title = self.require(&entries, "title").and_then(|a| self.words(&a));
+            let email = self.get(&entries, "email").and_then(|a| self.email(&a));
+            let address = self.get(&entries, "address").and_then(|a| self.text(&a));
+            let (Some(administration), Some(id)) = (name, id) else { continue };
+            self.once(
+                administrations.iter().any(|a| a.administration == administration),
+                &administration,
+                &id,
+            );
+            if organisation.tenant(&administration).is_some() {
+                let (fr, en) = (
+                    format!("`{administration}` est une collectivité du catalogue"),
+                    format!("`{administration}` is a collectivity of the catalogue"),
+                );
+                self.fault(Fault::error("administration.tenant", id.mark(), fr, en).help(
+                    "on lui transmet sans la déclarer ici ; donnez un autre nom à cette administration",
+                    "requests are passed on to it without declaring it here; call this administration otherwise",
+                ));
+            }
+            if email.is_none() && address.is_none() {
+                let (fr, en) = (
+                    format!("`{administration}` n’a ni courriel ni adresse"),
+                    format!("`{administration}` has neither an e-mail nor an address"),
+                );
+                self.fault(Fault::warning("administration.unreachable", id.mark(), fr, en).help(
+                    "le bordereau s’imprimera sans adresse : donnez `email` ou `address`",
+                    "the slip will be printed without an address: give `email` or `address`",
+                ));
+            }
+            let title = title.unwrap_or_default();
+            administrations.push(Administration { administration, title, email, address });
+        }
+        administrations
+    }
+
+    /// Whether a collectivity of the catalogue is called so.
+    pub(super) fn tenant_named(&mut self, name: &str, mark: Mark, library: &Library<'_>) -> bool {
+        self.known(name, mark, library.organisation.tenants.iter().map(|t| t.tenant.as_str()), &TENANT)
+    }
+
+    /// Whether a request can be passed on to what is written so: `tenant:x` and `administration:x` name somebody of the
+    /// catalogue, all else is the name of an administration.
+    pub(super) fn addressee(&mut self, at: &At<'_>, text: &str, library: &Library<'_>) -> bool {
+        let named = text.split_once(':').map(|(kind, name)| (kind.trim(), name.trim()));
+        match named {
+            Some(("tenant", name)) => {
+                let mark = self.part_of(at, text, name);
+                self.tenant_named(name, mark, library)
+            }
+            Some(("administration", name)) => {
+                let mark = self.part_of(at, text, name);
+                let known = &library.organisation.administrations;
+                self.known(name, mark, known.iter().map(|a| a.administration.as_str()), &ADMINISTRATION)
+            }
+            Some(_) | None => true,
+        }
     }
 
     /// Heads of service are people, who are read after the services.

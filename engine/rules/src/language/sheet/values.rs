@@ -51,6 +51,14 @@ impl Desk {
                 let known = library.organisation.people.iter().map(|p| p.person.as_str());
                 self.known(&name, at.mark(), known, &PERSON).then(|| name.into())
             }
+            Shape::Name(Referent::Tenant) => {
+                let name = self.text(at)?;
+                self.tenant_named(&name, at.mark(), library).then(|| name.into())
+            }
+            Shape::Name(Referent::Administration) => {
+                let name = self.text(at)?;
+                self.addressee(at, &name, library).then(|| name.into())
+            }
             Shape::Group(group) => Some(self.parts(at, group, library).into()),
             Shape::Named(_, inner) => {
                 let named = self.named(at);

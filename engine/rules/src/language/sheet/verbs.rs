@@ -177,6 +177,10 @@ fn adapt(verb: &str, body: &mut Map<String, Json>, by: &StepBy, process: &str) {
             };
             let opener = body.remove("open_to").unwrap_or_else(|| opener.into());
             body.insert("opened_by".to_owned(), opener);
+            if let Some(through) = body.remove("passed_on_by") {
+                // Which request it was there is nothing that a scenario could know.
+                body.insert("origin".to_owned(), json!({ "through": through, "request": uuid::Uuid::nil() }));
+            }
             if let Some(Json::Object(flat)) = body.remove("requester") {
                 body.insert("requester".to_owned(), requester(flat));
             }

@@ -91,7 +91,9 @@ pub(super) fn changes(
             board.new_cycle()?;
             legal::reopened(&mut board)?;
         }
-        What::Reassigned(_)
+        What::ForwardArrived(_)
+        | What::ForwardBlocked(_)
+        | What::Reassigned(_)
         | What::Claimed(_)
         | What::Released(_)
         | What::TaskOpened(_)

@@ -1,10 +1,11 @@
 //! The ways a request ends without an answer, and taking it up again.
 
 use super::decision::Decision;
+use super::forwarding::is_blocked;
 use super::moments::reached;
 use super::{REASON, said, said_if_any};
 use crate::request::actor::RequestId;
-use crate::request::happened::{Cancelled, Forwarded, Merged, Refused, Reopened, Withdrawn};
+use crate::request::happened::{Cancelled, Merged, Refused, Reopened, Withdrawn};
 use crate::request::state::Stage;
 use crate::request::{Actor, Personal, Rejection, refusal};
 
@@ -29,7 +30,7 @@ pub(super) fn cancel(d: &mut Decision<'_>, reason: &str) -> Result<(), Rejection
 }
 
 /// Whatever is validated is answered, and can no longer be refused, forwarded or merged.
-fn before_validation(d: &Decision<'_>) -> Result<(), Rejection> {
+pub(super) fn before_validation(d: &Decision<'_>) -> Result<(), Rejection> {
     if matches!(d.unfinished()?.stage, Stage::Validated { .. }) {
         d.staff()?;
         return Err(d.wrong_stage());
@@ -42,17 +43,6 @@ pub(super) fn refuse(d: &mut Decision<'_>, reason: &str, basis: Option<&str>) ->
     let reason = Personal::requester(said(reason, REASON)?.to_owned());
     let basis = said_if_any(basis)?.map(str::to_owned);
     d.emit(Refused { reason, basis })
-}
-
-pub(super) fn forward(d: &mut Decision<'_>, to: &str, basis: Option<&str>) -> Result<(), Rejection> {
-    before_validation(d)?;
-    let to = said(to, ("le destinataire", "the addressee"))?;
-    let to = to.strip_prefix("tenant:").unwrap_or(to);
-    if to == d.facts.tenant {
-        return Err(refusal::forward_self());
-    }
-    let basis = said_if_any(basis)?.map(str::to_owned);
-    d.emit(Forwarded { to: to.to_owned(), basis })
 }
 
 pub(super) fn merge(d: &mut Decision<'_>, into: RequestId) -> Result<(), Rejection> {
@@ -68,12 +58,17 @@ pub(super) fn merge(d: &mut Decision<'_>, into: RequestId) -> Result<(), Rejecti
     d.emit(Merged { into })
 }
 
-/// The requester may take up again what was delivered; an agent also what was closed by mistake.
+/// The requester may take up again what was delivered; an agent also what was closed by mistake, and what was passed on
+/// and cannot be taken there.
 pub(super) fn reopen(d: &mut Decision<'_>, reason: &str) -> Result<(), Rejection> {
     let request = d.request()?;
     let allowed = match (&request.stage, d.facts.actor) {
         (Stage::Delivered { .. }, Actor::Agent(_)) | (Stage::Cancelled | Stage::Refused, Actor::Agent(_)) => {
             d.staff()?;
+            true
+        }
+        (Stage::Forwarded { .. }, Actor::Agent(_)) if is_blocked(request) => {
+            d.handler()?;
             true
         }
         (Stage::Delivered { .. }, _) => {

@@ -9,6 +9,7 @@ mod clocks;
 mod close;
 mod decision;
 mod deliver;
+mod forwarding;
 mod legal;
 mod migrate;
 pub(super) mod moments;
@@ -27,7 +28,7 @@ mod what_if;
 
 pub(super) use deliver::reach;
 pub use migrate::MIGRATION_REASONS;
-pub use receive::{Acknowledgement, acknowledgement};
+pub use receive::{Acknowledgement, acknowledgement, acknowledgement_of};
 pub use tries::allowed;
 pub use what_if::clocks_under;
 
@@ -138,7 +139,11 @@ pub fn attempt(
         Command::Withdraw { reason } => close::withdraw(d, reason.as_deref())?,
         Command::Cancel { reason } => close::cancel(d, reason)?,
         Command::Refuse { reason, basis } => close::refuse(d, reason, basis.as_deref())?,
-        Command::Forward { to, basis } => close::forward(d, to, basis.as_deref())?,
+        Command::Forward { to, process, basis } => {
+            forwarding::forward(d, to, process.as_deref(), basis.as_deref())?;
+        }
+        Command::ConfirmForward { request } => forwarding::confirm(d, *request)?,
+        Command::BlockForward { reason } => forwarding::block(d, reason)?,
         Command::Merge { into } => close::merge(d, *into)?,
         Command::Reopen { reason } => close::reopen(d, reason)?,
         Command::Rate { score, comment } => talk::rate(d, *score, comment.as_deref())?,

@@ -124,7 +124,9 @@ impl<'a> Decision<'a> {
     pub(super) fn handler(&self) -> Result<&'a Person, Rejection> {
         let person = self.staff()?;
         let request = self.request()?;
-        let before = matches!(request.stage, Stage::Received | Stage::Qualified);
+        // What was passed on before a service had it, and comes back, is the front office's again.
+        let never_assigned = matches!(request.stage, Stage::Forwarded { .. }) && request.service.is_none();
+        let before = matches!(request.stage, Stage::Received | Stage::Qualified) || never_assigned;
         let nobody = before && self.plan.definition().qualification.by.is_none();
         if nobody || self.front_office(person) || (!before && self.of_service(request, person)) {
             Ok(person)

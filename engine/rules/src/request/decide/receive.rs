@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::decision::{Decision, failed};
-use super::{passing, resolve, said};
+use super::{forwarding, passing, resolve, said};
 use crate::process::{Channel, Delivery, Opener};
 use crate::request::command::{Command, RequesterInput};
 use crate::request::form::{self, Place};
-use crate::request::happened::{Acknowledged, Received};
+use crate::request::happened::{Acknowledged, Noted, Received};
 use crate::request::rejection::FieldFault;
 use crate::request::requester::{Contact, Requester};
 use crate::request::state::Request;
@@ -51,6 +51,19 @@ pub fn acknowledgement(requester: &Requester, channel: Channel) -> Acknowledgeme
     }
 }
 
+/// How the requester is told that this request is recorded.
+///
+/// Whoever is passed on is no longer there, whatever the way in which they came to the first collectivity: they get a
+/// message, the one that says who passed them on, to whom, and under which code (CRPA L114-2).
+#[must_use]
+pub fn acknowledgement_of(request: &Request) -> Acknowledgement {
+    if request.origin.is_none() {
+        return acknowledgement(&request.requester, request.channel);
+    }
+    let reached = super::deliver::reach(&request.requester);
+    reached.map_or(Acknowledgement::AtOnce(Delivery::Screen), Acknowledgement::ToSend)
+}
+
 pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rejection> {
     let Command::Receive {
         process,
@@ -61,6 +74,7 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
         external,
         first_received_at,
         answer,
+        origin,
     } = command
     else {
         return Ok(());
@@ -68,7 +82,7 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
     if d.known().is_some() {
         return Err(refusal::request_exists());
     }
-    may_open(d, process, *channel, *opened_by, external.is_some())?;
+    may_open(d, command)?;
     if first_received_at.is_some_and(|first| first > d.facts.occurred_at) {
         return Err(refusal::time_future());
     }
@@ -87,14 +101,22 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
         tracking_digest: tracking.digest.clone(),
         external: external.clone(),
         first_received_at: *first_received_at,
+        origin: origin.as_ref().map(|passed| passed.origin.clone()),
     };
     faults.extend(typed.faults);
     let preview = d.preview(event.clone()).ok_or_else(refusal::request_unknown)?;
-    faults.extend(missing(d, &preview, &typed.form, form, &faults)?);
+    // What this process asks beyond the first one is completed when it is qualified: it must not keep the request out.
+    if origin.is_none() {
+        faults.extend(missing(d, &preview, &typed.form, form, &faults)?);
+    }
     form::refuse(faults)?;
     d.emit(event)?;
-    if let Acknowledgement::AtOnce(by) = acknowledgement(&preview.requester, *channel) {
+    if let Acknowledgement::AtOnce(by) = acknowledgement_of(&preview) {
         d.emit(Acknowledged { by })?;
+    }
+    if let Some(rest) = origin.as_ref().and_then(|passed| passed.rest.as_deref()) {
+        let text = Personal::requester(said(rest, ("le texte", "the text"))?.to_owned());
+        d.emit(Noted { text })?;
     }
     match answer {
         Some(answer) => resolve::resolve(d, said(answer, ("la réponse", "the answer"))?),
@@ -110,32 +132,33 @@ fn recorded_by_who_qualifies(d: &Decision<'_>) -> bool {
 }
 
 /// Whether this request may be opened at all.
-fn may_open(
-    d: &Decision<'_>,
-    process: &str,
-    channel: Channel,
-    opened_by: Opener,
-    external: bool,
-) -> Result<(), Rejection> {
+fn may_open(d: &Decision<'_>, command: &Command) -> Result<(), Rejection> {
+    let Command::Receive { process, channel, opened_by, external, origin, .. } = command else {
+        return Ok(());
+    };
     let definition = d.plan.definition();
     let offered = definition.tenants.iter().any(|tenant| tenant == d.facts.tenant);
-    if definition.process != process || !offered {
+    if definition.process != *process || !offered {
         return Err(refusal::process_unknown(process));
+    }
+    if let Some(passed) = origin {
+        // Who turned to another collectivity came through a door that was open there.
+        return forwarding::may_arrive(d, passed);
     }
     match d.facts.actor {
         Actor::Agent(_) => d.staff().map(|_| ())?,
         Actor::Requester | Actor::Integrator(_) => {
-            if opened_by != Opener::Citizen {
+            if *opened_by != Opener::Citizen {
                 return Err(refusal::role_needed("un agent", "a member of staff"));
             }
         }
         // The engine takes over what another system recorded, whoever opened it there; it opens nothing of its own.
-        Actor::Engine if external => {}
+        Actor::Engine if external.is_some() => {}
         Actor::Engine | Actor::Operator(_) => {
             return Err(refusal::role_needed("un usager ou un agent", "a citizen or an agent"));
         }
     }
-    if !definition.open_to.contains(&opened_by) {
+    if !definition.open_to.contains(opened_by) {
         let (fr, en) = match opened_by {
             Opener::Citizen => ("aux usagers", "citizens"),
             Opener::Agent => ("aux agents", "agents"),
@@ -143,7 +166,7 @@ fn may_open(
         };
         return Err(refusal::process_not_open(fr, en));
     }
-    if !definition.channels.is_empty() && !definition.channels.contains(&channel) {
+    if !definition.channels.is_empty() && !definition.channels.contains(channel) {
         return Err(refusal::channel_closed(channel.id()));
     }
     Ok(())

@@ -27,6 +27,8 @@ pub(super) fn received(event: &Received, meta: &Meta) -> Request {
         tracking_digest: event.tracking_digest.clone(),
         external: event.external.clone(),
         first_received_at: event.first_received_at,
+        origin: event.origin.clone(),
+        forwarding: None,
         milestones: Milestones {
             received: meta.occurred_at,
             qualified: None,
@@ -133,6 +135,7 @@ pub(super) fn finish(request: &mut Request, stage: Stage, at: DateTime<Utc>) {
 pub(super) fn reopened(request: &mut Request, event: &Reopened) {
     request.cycle = event.cycle;
     request.closed_at = None;
+    request.forwarding = None;
     request.milestones.validated = None;
     request.milestones.delivered = None;
     request.tasks.clear();

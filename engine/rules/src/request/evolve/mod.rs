@@ -9,6 +9,7 @@ mod circuit;
 mod clocks;
 mod course;
 mod form;
+mod forwarding;
 mod migration;
 mod payment;
 mod treatment;
@@ -90,19 +91,25 @@ fn apply(mut request: Request, what: &What, meta: &Meta) -> Request {
         What::Withdrawn(_) => course::finish(r, super::Stage::Withdrawn, at),
         What::Cancelled(_) => course::finish(r, super::Stage::Cancelled, at),
         What::Refused(_) => course::finish(r, super::Stage::Refused, at),
-        What::Forwarded(event) => course::finish(r, super::Stage::Forwarded { to: event.to.clone() }, at),
+        What::Forwarded(event) => forwarding::forwarded(r, event, at),
+        What::ForwardArrived(event) => forwarding::arrived(r, event),
+        What::ForwardBlocked(event) => forwarding::blocked(r, event),
         What::Merged(event) => course::finish(r, super::Stage::Merged { into: event.into }, at),
         What::Reopened(event) => course::reopened(r, event),
         What::Rated(event) => r.rating = Some(event.score),
         What::CommitmentWarned(event) => clocks::warned(r, event),
         What::CommitmentBroken(event) => clocks::broken(r, event),
-        What::Notified(event) => r.effects_done.push((event.effect.clone(), event.recipient.clone())),
+        What::Notified(event) => {
+            r.effects_done.push((event.effect.clone(), event.recipient.clone()));
+            forwarding::notified(r, &event.recipient);
+        }
         What::NotificationFailed(event) => {
             let known = |(id, to): &(String, _)| *id == event.effect && *to == event.recipient;
             if !r.effects_done.iter().any(known) {
                 r.effects_done.push((event.effect.clone(), event.recipient.clone()));
             }
             r.effects_failed.push(event.effect.clone());
+            forwarding::failed(r, &event.recipient);
         }
         What::PaymentRequested(event) => payment::requested(r, event, at),
         What::PaymentStarted(event) => payment::started(r, event, at),

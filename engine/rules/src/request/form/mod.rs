@@ -53,6 +53,20 @@ pub(super) fn typed(fields: &[Field], given: &Map<String, Value>) -> Typed {
     typed
 }
 
+/// The values given that fit their fields, as they were given, and the names of those that do not.
+pub(super) fn fitting(fields: &[Field], given: &Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+    let (mut fits, mut rest) = (Map::new(), Vec::new());
+    for (name, value) in given.iter().filter(|(_, value)| !is_blank(value)) {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        if fits.len() < MOST_VALUES && typed(fields, &alone).faults.is_empty() {
+            fits.extend(alone);
+        } else {
+            rest.push(name.clone());
+        }
+    }
+    (fits, rest)
+}
+
 /// An empty text or list is one that was not given.
 fn is_blank(value: &Value) -> bool {
     match value {

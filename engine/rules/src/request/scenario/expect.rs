@@ -35,6 +35,11 @@ pub(super) fn unmet(
     check.word("outcome", expected.outcome.as_deref(), outcome);
     check.word("approver_of", expected.approver_of.as_deref(), open_step(request).unwrap_or("none"));
     let waiting = matches!(request.hold, Some(Hold::WaitingForRequester { .. }));
+    let passed_on = request.forwarding.as_ref();
+    let to = passed_on.map_or("none", |known| known.to.as_str());
+    check.word("forwarded_to", expected.forwarded_to.as_deref(), to);
+    let means = passed_on.map_or("none", |known| known.means.id());
+    check.word("forwarded_by", expected.forwarded_by.as_deref(), means);
     check.yes_or_no("waiting", expected.waiting, waiting);
     check.yes_or_no("validated", expected.validated, request.milestones.validated.is_some());
     check.due(expected, request);
@@ -156,6 +161,7 @@ fn is_told(world: &World, asked: &[Effect], wanted: &str) -> bool {
     };
     asked.iter().any(|effect| match (&effect.recipient, wanted.split_once(':')) {
         (Recipient::Requester, None) => wanted == "requester",
+        (Recipient::Administration(to), Some(("administration", name))) => to == name,
         (Recipient::Party(Party::Service(service)), Some(("service", name))) => service == name,
         (Recipient::Party(Party::Role(role)), Some(("role", name))) => role == name,
         (Recipient::Party(Party::Person(code)), Some(("person", name))) => code == name,
@@ -167,6 +173,7 @@ fn is_told(world: &World, asked: &[Effect], wanted: &str) -> bool {
 fn told(asked: &[Effect]) -> String {
     let names = asked.iter().map(|effect| match &effect.recipient {
         Recipient::Requester => "requester".to_owned(),
+        Recipient::Administration(to) => format!("administration:{to}"),
         Recipient::Party(Party::Role(role)) => format!("role:{role}"),
         Recipient::Party(Party::Person(code)) => format!("person:{code}"),
         Recipient::Party(Party::Service(service)) => format!("service:{service}"),

@@ -117,8 +117,19 @@ fn tenant_of(scenario: &Scenario, plan: &Plan, organisation: &Organisation) -> S
         people.filter(|person| organisation.works_for(person, tenant)).count()
     };
     let offered = &plan.definition().tenants;
+    let passed = |tenant: &&String| {
+        let mut commands = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Do(command) => Some(command.as_ref()),
+            _ => None,
+        });
+        commands.any(|command| match command {
+            Command::Receive { origin: Some(passed), .. } => passed.origin.through.contains(tenant),
+            _ => false,
+        })
+    };
     let known = organisation.tenants.iter().map(|collectivity| &collectivity.tenant);
-    let mut tenants: Vec<&String> = known.filter(|tenant| offered.contains(tenant)).collect();
+    let mut tenants: Vec<&String> =
+        known.filter(|tenant| offered.contains(tenant) && !passed(tenant)).collect();
     // The sort is stable, so the catalogue's order decides between equals.
     tenants.sort_by_key(|tenant| std::cmp::Reverse(named(tenant)));
     tenants.first().copied().or(offered.first()).cloned().unwrap_or_default()

@@ -39,6 +39,7 @@ fn fitting(world: &World, case: usize, command: &Command, at: DateTime<Utc>) -> 
         Command::SettlePayment { reference: Some(_), .. } | Command::FailPayment { .. } => {
             return Actor::Engine;
         }
+        Command::Receive { origin: Some(_), .. } => return Actor::Engine,
         Command::Receive { channel, answer: None, .. } if channel.is_online() => return Actor::Requester,
         Command::Acknowledge { by } | Command::Deliver { by } | Command::FailDelivery { by, .. }
             if sent(by) =>

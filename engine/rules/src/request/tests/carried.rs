@@ -155,6 +155,7 @@ fn received(world: &mut World, case: usize, definition: &Definition, actors: &[A
                 external: None,
                 first_received_at: None,
                 answer: None,
+                origin: None,
             };
             world.submit(case, &actor, &command).map(|_| ())
         })

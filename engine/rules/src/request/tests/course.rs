@@ -92,7 +92,15 @@ fn whoever_can_be_written_to_is_acknowledged_and_answered_by_mail() {
 fn a_question_answered_at_the_counter_is_one_append() {
     let mut story = Story::of(vec![question()]);
     let Command::Receive {
-        process, channel, opened_by, requester, form, external, first_received_at, ..
+        process,
+        channel,
+        opened_by,
+        requester,
+        form,
+        external,
+        first_received_at,
+        origin,
+        ..
     } = receive("institutions/question", Channel::Counter, json!({ "question": "Quand ?" }))
     else {
         unreachable!()
@@ -106,6 +114,7 @@ fn a_question_answered_at_the_counter_is_one_append() {
         external,
         first_received_at,
         answer: Some("Lundi.".into()),
+        origin,
     };
     let events = story.world.submit(0, &agent("a02"), &command).unwrap();
     let names: Vec<_> = events.iter().map(|event| event.what.name()).collect();
@@ -160,7 +169,15 @@ fn when_one_means_fails_the_next_is_tried_and_the_counter_is_the_last() {
 fn what_the_patroller_saw_is_answered_to_nobody() {
     let mut story = Story::of(vec![pothole()]);
     let Command::Receive {
-        process, channel, requester, form, external, first_received_at, answer: none, ..
+        process,
+        channel,
+        requester,
+        form,
+        external,
+        first_received_at,
+        answer: none,
+        origin,
+        ..
     } = receive("voirie/chaussee-abimee", Channel::Patrol, json!({ "place": [48.9, 4.3] }))
     else {
         unreachable!()
@@ -175,6 +192,7 @@ fn what_the_patroller_saw_is_answered_to_nobody() {
         external,
         first_received_at,
         answer: none,
+        origin,
     };
     story.does(&agent("a05"), command).does(&agent("a02"), qualify());
     story.does(&agent("a05"), complete("visite", json!({ "finding": "trou", "made_safe": true })));

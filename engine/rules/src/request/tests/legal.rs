@@ -93,8 +93,9 @@ fn a_request_passed_on_counts_from_the_first_administration_for_rejection_only()
         [(Silence::Rejection, "2026-06-21T00:00"), (Silence::Acceptance, "2026-07-05T00:00")]
     {
         let mut story = Story::of(vec![application(silence)]);
-        let Command::Receive { process, channel, opened_by, requester, form, external, answer, .. } =
-            receive("urbanisme/demande", Channel::Letter, json!({ "question": "Permission ?" }))
+        let Command::Receive {
+            process, channel, opened_by, requester, form, external, answer, origin, ..
+        } = receive("urbanisme/demande", Channel::Letter, json!({ "question": "Permission ?" }))
         else {
             unreachable!()
         };
@@ -110,6 +111,7 @@ fn a_request_passed_on_counts_from_the_first_administration_for_rejection_only()
                 external,
                 first_received_at,
                 answer,
+                origin,
             },
         );
         assert_eq!(story.due("silence"), paris(due), "{silence:?}");

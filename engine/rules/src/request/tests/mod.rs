@@ -8,6 +8,7 @@ mod contract;
 mod course;
 mod explained;
 mod forms;
+mod forwarding;
 mod late;
 mod legal;
 mod migration;

@@ -293,6 +293,7 @@ pub(crate) fn received_from(
         external: None,
         first_received_at: None,
         answer: None,
+        origin: None,
     }
 }
 

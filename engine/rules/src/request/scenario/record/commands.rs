@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::neutral;
 use crate::commitment::{Budget, MonthRule, Unit, due_instant};
 use crate::process::Plan;
-use crate::request::{Asked, CURRENCY, Command, Event, Meta, Qualified, Received, Reclassified, What};
+use crate::request::{
+    Asked, CURRENCY, Command, Event, Meta, PassedOn, Qualified, Received, Reclassified, What,
+};
 use crate::text::Language;
 
 /// What is known where a command is looked for.
@@ -91,6 +93,8 @@ impl Clue<'_> {
             | What::DeliveryOpened(_)
             | What::CommitmentWarned(_)
             | What::CommitmentBroken(_)
+            | What::ForwardArrived(_)
+            | What::ForwardBlocked(_)
             | What::Notified(_)
             | What::NotificationFailed(_) => Vec::new(),
         }
@@ -108,6 +112,11 @@ impl Clue<'_> {
         neutral::form(&self.plan.definition().form, given, self.language)
     }
 
+    /// The note that came with a request that was passed on.
+    fn rest(&self) -> Option<String> {
+        self.has(|what| matches!(what, What::Noted(_))).then(|| self.text())
+    }
+
     fn has(&self, wanted: impl Fn(&What) -> bool) -> bool {
         self.run.iter().any(|(event, _)| wanted(&event.what))
     }
@@ -122,6 +131,7 @@ impl Clue<'_> {
             external: None,
             first_received_at: event.first_received_at,
             answer: self.has(|what| matches!(what, What::Drafted(_))).then(|| self.text()),
+            origin: event.origin.clone().map(|origin| PassedOn { origin, rest: self.rest() }),
         }
     }
 
@@ -276,7 +286,8 @@ impl Clue<'_> {
         } else if let What::Refused(event) = what {
             Command::Refuse { reason: self.text(), basis: self.text_if(event.basis.as_ref()) }
         } else if let What::Forwarded(event) = what {
-            Command::Forward { to: event.to.clone(), basis: self.text_if(event.basis.as_ref()) }
+            let (to, process) = (event.to.clone(), event.process.clone());
+            Command::Forward { to, process, basis: self.text_if(event.basis.as_ref()) }
         } else if let What::Merged(event) = what {
             Command::Merge { into: event.into }
         } else if let What::Reopened(_) = what {
@@ -321,6 +332,8 @@ pub(super) fn of_the_engine(command: &Command, sends: bool) -> bool {
         | Command::Cancel { .. }
         | Command::Refuse { .. }
         | Command::Forward { .. }
+        | Command::ConfirmForward { .. }
+        | Command::BlockForward { .. }
         | Command::Merge { .. }
         | Command::Reopen { .. }
         | Command::Rate { .. }

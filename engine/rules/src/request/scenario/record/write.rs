@@ -61,6 +61,9 @@ pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, 
         Command::Receive { .. } => {
             body.remove("process");
             flatten_requester(&mut body);
+            if let Some(Value::Object(mut origin)) = body.remove("origin") {
+                body.extend(origin.remove("through").map(|through| ("passed_on_by".to_owned(), through)));
+            }
             if let Some(opener) = body.remove("opened_by") {
                 body.insert("open_to".into(), opener);
             }
@@ -111,6 +114,8 @@ pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, 
         | Command::Cancel { .. }
         | Command::Refuse { .. }
         | Command::Forward { .. }
+        | Command::ConfirmForward { .. }
+        | Command::BlockForward { .. }
         | Command::Rate { .. }
         | Command::Reopen { .. }
         | Command::Elapse { .. }
