@@ -9,9 +9,24 @@ use guichet::outbound::texts;
 use crate::support::catalogue;
 
 /// Names that the engine can fill in.
-const KNOWN: [&str; 15] = [
-    "code", "title", "received", "due", "service", "contact", "answer", "question", "reply_by", "reason",
-    "silence", "link", "tenant", "date", "subject",
+const KNOWN: [&str; 17] = [
+    "origin",
+    "first_received",
+    "code",
+    "title",
+    "received",
+    "due",
+    "service",
+    "contact",
+    "answer",
+    "question",
+    "reply_by",
+    "reason",
+    "silence",
+    "link",
+    "tenant",
+    "date",
+    "subject",
 ];
 
 fn messages() -> Vec<Message> {
@@ -26,6 +41,7 @@ fn messages() -> Vec<Message> {
     for news in ["extended", "refused", "forwarded", "withdrawn", "cancelled", "merged", "reopened"] {
         messages.push(texts::to_requester(&Subject::News(news.into())));
     }
+    messages.push(texts::arrived());
     for subject in [Subject::Acknowledgement, Subject::Answer, Subject::Question, Subject::Message] {
         messages.push(texts::to_requester(&subject));
     }

@@ -67,6 +67,7 @@ pub(crate) fn waiting_since(request: Option<&Request>) -> Option<DateTime<Utc>> 
 
 impl Trace {
     /// Takes in one event. `waiting` says since when the request waited before it.
+    #[allow(clippy::too_many_lines, reason = "one arm for each event: a list, not a procedure")]
     pub(crate) fn follow(
         &mut self,
         waiting: Option<DateTime<Utc>>,

@@ -141,6 +141,7 @@ pub(super) fn sentence(event_type: &str, operands: &Map<String, Value>, names: &
         .or_else(|| treatment(name, &words))
         .or_else(|| validation(name, &words))
         .or_else(|| ending(name, &words))
+        .or_else(|| passing_on(name, &words))
         .or_else(|| money(name, &words))
         .or_else(|| dates(name, &words))
         .unwrap_or_else(|| same(event_type))
@@ -330,27 +331,6 @@ fn ending(name: &str, words: &Words<'_>) -> Option<Text> {
         "refused" => {
             Text::new(format!("Irrecevable{}", basis.fr), format!("Refused as inadmissible{}", basis.en))
         }
-        "forwarded" => {
-            let to = words.addressee("to");
-            Text::new(
-                format!("Transmise à {}{}", to.fr, basis.fr),
-                format!("Forwarded to {}{}", english(&to), basis.en),
-            )
-        }
-        "forward_arrived" => {
-            let (to, other) = (words.addressee("to"), words.text("request"));
-            Text::new(
-                format!("Enregistrée par {} : demande {other}", to.fr),
-                format!("On record at {}: request {other}", english(&to)),
-            )
-        }
-        "forward_blocked" => {
-            let (to, code) = (words.addressee("to"), words.text("reason"));
-            Text::new(
-                format!("{} ne peut pas l’enregistrer pour l’instant ({code})", to.fr),
-                format!("{} cannot record it for now ({code})", english(&to)),
-            )
-        }
         "merged" => {
             let other = words.text("request");
             Text::new(format!("Réunie à la demande {other}"), format!("Merged into request {other}"))
@@ -373,6 +353,33 @@ fn ending(name: &str, words: &Words<'_>) -> Option<Text> {
             Text::new(
                 format!("Avis non remis : {}", who.fr),
                 format!("Could not be notified: {}", english(&who)),
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn passing_on(name: &str, words: &Words<'_>) -> Option<Text> {
+    Some(match name {
+        "forwarded" => {
+            let (to, basis) = (words.addressee("to"), words.basis());
+            Text::new(
+                format!("Transmise à {}{}", to.fr, basis.fr),
+                format!("Forwarded to {}{}", english(&to), basis.en),
+            )
+        }
+        "forward_arrived" => {
+            let (to, other) = (words.addressee("to"), words.text("request"));
+            Text::new(
+                format!("Enregistrée par {} : demande {other}", to.fr),
+                format!("On record at {}: request {other}", english(&to)),
+            )
+        }
+        "forward_blocked" => {
+            let (to, code) = (words.addressee("to"), words.text("reason"));
+            Text::new(
+                format!("{} ne peut pas l’enregistrer pour l’instant ({code})", to.fr),
+                format!("{} cannot record it for now ({code})", english(&to)),
             )
         }
         _ => return None,

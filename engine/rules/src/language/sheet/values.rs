@@ -53,11 +53,14 @@ impl Desk {
             }
             Shape::Name(Referent::Tenant) => {
                 let name = self.text(at)?;
-                self.tenant_named(&name, at.mark(), library).then(|| name.into())
+                // What is wrong is told there; that nothing was said would be told beside it.
+                self.tenant_named(&name, at.mark(), library);
+                Some(name.into())
             }
             Shape::Name(Referent::Administration) => {
                 let name = self.text(at)?;
-                self.addressee(at, &name, library).then(|| name.into())
+                self.addressee(at, &name, library);
+                Some(name.into())
             }
             Shape::Group(group) => Some(self.parts(at, group, library).into()),
             Shape::Named(_, inner) => {

@@ -118,13 +118,10 @@ fn tenant_of(scenario: &Scenario, plan: &Plan, organisation: &Organisation) -> S
     };
     let offered = &plan.definition().tenants;
     let passed = |tenant: &&String| {
-        let mut commands = scenario.steps.iter().filter_map(|step| match &step.action {
-            Action::Do(command) => Some(command.as_ref()),
-            _ => None,
-        });
-        commands.any(|command| match command {
-            Command::Receive { origin: Some(passed), .. } => passed.origin.through.contains(tenant),
-            _ => false,
+        scenario.steps.iter().any(|step| {
+            let Action::Do(command) = &step.action else { return false };
+            let Command::Receive { origin: Some(passed), .. } = command.as_ref() else { return false };
+            passed.origin.through.contains(tenant)
         })
     };
     let known = organisation.tenants.iter().map(|collectivity| &collectivity.tenant);

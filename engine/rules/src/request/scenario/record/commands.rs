@@ -25,6 +25,7 @@ pub(super) struct Clue<'a> {
 impl Clue<'_> {
     /// The commands that may have begun with this event, the likeliest first; none where time alone brings it about,
     /// or where it only follows from others.
+    #[allow(clippy::too_many_lines, reason = "one arm for each event: a list, not a procedure")]
     pub(super) fn commands(&self) -> Vec<Command> {
         let Some((event, _)) = self.run.first() else { return Vec::new() };
         match &event.what {
