@@ -85,7 +85,7 @@ impl Town {
     pub(crate) async fn of(themes: &[&str]) -> Self {
         let mut some = catalogue().clone();
         some.definitions.retain(|definition| themes.contains(&definition.theme.as_str()));
-        Self::made(None, |options| options, &some).await
+        Self::made(None, |options| options, (&themes.join("_"), &some)).await
     }
 
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
