@@ -171,6 +171,7 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
     let mut todos: Vec<Todo<'a>> =
         unreached.map(|(effect, party)| Todo::new(Work::Reach, party).item(effect)).into_iter().collect();
     if request.stage.is_finished() {
+        todos.extend(passing_on(request, process));
         return todos;
     }
     todos.extend(escalations(held, process));
@@ -215,15 +216,13 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
 }
 
 /// What was passed on and does not get there by itself: the slip to be posted, or whom nothing reaches for now.
-fn passing_on<'a>(request: &'a Request, process: &Process) -> Vec<Todo<'a>> {
+fn passing_on<'a>(request: &'a Request, process: &Process) -> Option<Todo<'a>> {
     let by_hand = request.forwarding.as_ref().filter(|known| match (&known.standing, known.means) {
         (ForwardStanding::Blocked { .. }, _) | (ForwardStanding::UnderWay, ForwardMeans::Letter) => true,
         (ForwardStanding::UnderWay, ForwardMeans::Installation | ForwardMeans::Email)
         | (ForwardStanding::Arrived { .. } | ForwardStanding::Sent, _) => false,
     });
-    let todo =
-        by_hand.and_then(|known| Some(Todo::new(Work::PassOn, in_charge(request, process)?).item(&known.to)));
-    todo.into_iter().collect()
+    by_hand.and_then(|known| Some(Todo::new(Work::PassOn, in_charge(request, process)?).item(&known.to)))
 }
 
 fn treatment<'a>(held: &'a Held, process: &Process, todos: &mut Vec<Todo<'a>>) {

@@ -37,10 +37,12 @@ pub(super) fn notified(request: &mut Request, recipient: &Recipient) {
     }
 }
 
-/// The slip did not get there by e-mail: it goes by letter.
+/// The slip did not get there by e-mail, or came back later: it goes by letter.
 pub(super) fn failed(request: &mut Request, recipient: &Recipient) {
-    if let (Recipient::Administration(_), Some(known)) = (recipient, &mut request.forwarding) {
-        known.means = ForwardMeans::Letter;
+    if let (Recipient::Administration(_), Some(known)) = (recipient, &mut request.forwarding)
+        && known.means == ForwardMeans::Email
+    {
+        (known.means, known.standing) = (ForwardMeans::Letter, ForwardStanding::UnderWay);
     }
 }
 

@@ -161,6 +161,7 @@ fn a_slip_that_did_not_arrive_by_mail_is_printed_and_nothing_is_printed_twice() 
         effect: effect.into(),
         recipient: Recipient::Administration("prefecture".into()),
         reason: "the mail server answered 550".into(),
+        late: false,
     };
     let slips = |story: &Story| {
         let asked = story.world.cases[story.case].asked.iter();
@@ -177,6 +178,26 @@ fn a_slip_that_did_not_arrive_by_mail_is_printed_and_nothing_is_printed_twice() 
     let sent =
         Command::Notify { effect: second.id, recipient: Recipient::Administration("prefecture".into()) };
     assert_eq!(story.refuses(&agent("a02"), sent), "effect.done");
+}
+
+#[test]
+fn a_slip_that_comes_back_days_later_is_printed_too() {
+    let mut story = reported();
+    story.does(&agent("a02"), forward("prefecture"));
+    assert_eq!(story.request().forwarding.as_ref().unwrap().standing, ForwardStanding::Sent);
+    let effect = {
+        let asked = &story.world.cases[story.case].asked;
+        asked.iter().find(|effect| effect.subject == Subject::Slip).unwrap().id.clone()
+    };
+    let recipient = Recipient::Administration("prefecture".into());
+    let late = Command::FailNotification { effect, recipient, reason: "mailbox full".into(), late: true };
+    story.does(&Actor::Engine, late);
+    let asked = &story.world.cases[story.case].asked;
+    assert_eq!(
+        asked.last().map(|effect| (&effect.subject, effect.by)),
+        Some((&Subject::Slip, Delivery::Letter))
+    );
+    assert_eq!(story.request().forwarding.as_ref().unwrap().standing, ForwardStanding::UnderWay);
 }
 
 #[test]
