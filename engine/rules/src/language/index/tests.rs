@@ -334,3 +334,15 @@ fn the_outline_names_stages_tasks_and_fields() {
     costs
     ");
 }
+
+#[test]
+fn whom_a_request_can_be_passed_on_to_is_offered_collectivities_too() {
+    let mut index = town();
+    let path = "voirie/chaussee-abimee.test.yaml";
+    let steps =
+        "process: voirie/chaussee-abimee\nscenarios:\n  - name: x\n    steps:\n      - { forward: ¦ }\n";
+    let offered = labels(&mut index, path, steps);
+    for name in ["prefecture", "caf", "tenant:agglo"] {
+        assert!(offered.iter().any(|label| label == name), "{name}: {offered:?}");
+    }
+}
