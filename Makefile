@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. The rest is what they are made of.
-# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; PostgreSQL, a mail server, Node and Chromium for the tests.
+# `.ci/setup` installs what a bare machine misses: a C compiler for SQLite, C++ for libFuzzer; PostgreSQL, a mail server, a server that speaks S3, virus scanners, Node and Chromium for the tests.
 
 CARGO ?= cargo
 # How long `make fuzz` and `make contract` look; building their programs comes on top.
@@ -14,7 +14,7 @@ demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.
 test: setup format lint unit fuzz contract client open311 npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler cplusplus mail client open311 schemathesis postgres npm chromium
+	@.ci/setup compiler cplusplus mail s3 scanners client open311 schemathesis postgres npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -25,7 +25,7 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked --features guichet/kurrentdb -- -D warnings
 
 unit: ## with KurrentDB, so that everything is built once; `lint` looks at the default build too
-	@.ci/with-mail .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
+	@.ci/with-mail .ci/with-s3 .ci/with-scanners .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus

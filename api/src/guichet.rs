@@ -52,6 +52,9 @@ pub enum OpenError {
     /// The store that was named is none that this program knows.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The bucket of the files, or a scanner, is not configured so that it can be used.
+    #[error("the files that requests name cannot be used: {0}")]
+    Files(#[from] AttachmentError),
     /// The folder for messages cannot be made.
     #[error("the data folder `{path}`, or the one for messages below it, cannot be made: {source}")]
     Outbox {
@@ -164,7 +167,7 @@ impl Guichet {
         // Not the engine's own chance: a simulation's must not depend on how often it was opened.
         getrandom::fill(&mut drawn).map_err(|error| EngineError::Chance(error.to_string()))?;
         let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
-        let attachments = Attachments::new(&options.data, &options.settings, &options.ambient);
+        let attachments = Attachments::new(&options.data, &options.settings, &options.ambient)?;
         let payments = Payments::new(&options.settings);
         let (refused, limits) = (Mutex::default(), Limits::default());
         let inner = Inner { engine, models, outbound, attachments, payments, options, name, refused, limits };
@@ -484,7 +487,7 @@ async fn is_empty(address: &Address) -> Result<bool, OpenError> {
 
 /// The files cannot note what a command names: nothing was decided.
 #[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
-fn unnoted(error: AttachmentError) -> EngineError {
+pub(crate) fn unnoted(error: AttachmentError) -> EngineError {
     match error {
         AttachmentError::UnknownTenant => EngineError::UnknownTenant,
         AttachmentError::Full => JournalError::Full.into(),

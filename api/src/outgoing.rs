@@ -170,6 +170,21 @@ impl Outgoing {
     }
 }
 
+/// How long a bucket may say nothing while bytes go either way.
+const SILENT_MAX: Duration = Duration::from_secs(60);
+
+/// A client for files that stream to and from a server that the operator chose: bounded by silence, not by the time of the
+/// whole.
+///
+/// # Errors
+/// A sentence, when the system's certificates cannot be read.
+pub(crate) fn streaming() -> Result<Client, String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().no_proxy().redirect(Policy::none()).user_agent("guichet");
+    let client = client.connect_timeout(CONNECT_MAX).read_timeout(SILENT_MAX).build();
+    client.map_err(|error| error.to_string())
+}
+
 fn fault(error: &reqwest::Error) -> CallError {
     match error {
         error if error.is_timeout() => CallError::TimedOut,

@@ -11,7 +11,8 @@
 //! | `TENANT/holders/9f86…/REQUEST` | the same, to be found from the file |
 //! | `TENANT/quarantine/9f86…` | that no scanner has seen the bytes yet |
 //! | `TENANT/aside/9f86…` | bytes about to go |
-//! | `.arriving/` | files that are not whole yet |
+//! | `.arriving/` | files that are not whole yet, on this machine |
+//! | `.parts/` | in a bucket: what is being sent to it in parts |
 //!
 //! The order of writing makes every crash harmless. The upload is noted before the bytes appear, so no bytes are without
 //! a note. That a request names a file is noted before the command is decided, so nothing that was named is ever
@@ -21,6 +22,7 @@ mod arrive;
 mod error;
 mod examine;
 mod file;
+mod film;
 mod kinds;
 mod mirror;
 mod name;
@@ -45,15 +47,16 @@ use arrive::{arrive, hexadecimal};
 pub use error::AttachmentError;
 use examine::{DRAWN_AT_ONCE, Examined};
 pub use file::{StoredFile, Uploaded};
+pub use film::BOXES_MAX;
 pub use kinds::KINDS_TAKEN;
-pub use mirror::{Checked, Mirrored, bring_back, check, mirror};
+pub use mirror::{Checked, Files, Mirrored};
 pub use name::NAME_BYTES_MAX;
 pub(crate) use naming::{Asked, as_file, file_in, files_of_requester, form_of_mut, named};
 pub use photo::{PICTURE_MEMORY_MAX, PICTURE_POINTS_MAX, PICTURE_SIDE_MAX};
 pub use scan::SCAN_MAX;
 use scan::Scanner;
-pub use store::Reader;
 use store::Shelf;
+pub use store::{PART, Reader, SENT_AT_ONCE};
 pub use sweep::{Swept, UNNAMED_KEPT};
 
 /// The folder of attachments in the data folder, unless the settings name another.
@@ -74,13 +77,15 @@ struct Inner {
     arriving: PathBuf,
     most: u64,
     taken: Vec<String>,
-    scanner: Option<Scanner>,
+    scanners: Vec<Scanner>,
     when_down: WhenDown,
     ambient: Arc<dyn Ambient>,
     places: Semaphore,
     turns: Semaphore,
     /// What stood in the folder of arriving files at the last sweep.
     standing: Mutex<Vec<PathBuf>>,
+    /// What stood half sent in the store then.
+    half_sent: Mutex<Vec<String>>,
 }
 
 /// What stands beside a file: what it is, and since when.
@@ -100,23 +105,31 @@ pub struct Opened {
 }
 
 impl Attachments {
-    /// The files of an installation; nothing is written until something is stored.
-    pub(crate) fn new(data: &Path, settings: &Settings, ambient: &Arc<dyn Ambient>) -> Self {
+    /// The files of an installation; nothing is written, and nobody called, until something is stored.
+    ///
+    /// # Errors
+    /// [`AttachmentError::Store`] when the settings of a bucket, or the files of its keys, cannot be used.
+    pub(crate) fn new(
+        data: &Path,
+        settings: &Settings,
+        ambient: &Arc<dyn Ambient>,
+    ) -> Result<Self, AttachmentError> {
         let section = &settings.attachments;
         let folder = section.folder.clone().unwrap_or_else(|| data.join(ATTACHMENTS_FOLDER));
         let inner = Inner {
-            shelf: Shelf::disk(&folder),
+            shelf: section.s3.as_ref().map_or_else(|| Ok(Shelf::disk(&folder)), Shelf::bucket)?,
             arriving: folder.join(ARRIVING),
             most: section.bytes_max,
             taken: section.types.clone(),
-            scanner: section.clamd.as_deref().map(Scanner::parse),
+            scanners: Scanner::all(section)?,
             when_down: section.scanner_down,
             ambient: Arc::clone(ambient),
             places: Semaphore::new(ARRIVING_AT_ONCE),
             turns: Semaphore::new(DRAWN_AT_ONCE),
             standing: Mutex::default(),
+            half_sent: Mutex::default(),
         };
-        Self { inner: Arc::new(inner) }
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Stores a file that a request is about to name. Unless a command that names it is accepted within a day, it is

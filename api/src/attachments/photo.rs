@@ -44,12 +44,19 @@ pub(crate) fn redraw(from: &Path, to: &Path, kind: &str) -> Result<Option<&'stat
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    write(&picture, to, format)
+    write(picture, to, format)
+}
+
+/// The points of a picture, by its head; none where it cannot be read: then drawing it fails as well.
+pub(crate) fn points(path: &Path) -> u64 {
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    size.map_or(0, |(width, height)| u64::from(width) * u64::from(height))
 }
 
 /// JPEG stays JPEG, PNG stays PNG. WebP becomes one of them: there is no encoder for photos in it that is not a build
 /// of C.
-fn write(picture: &DynamicImage, to: &Path, format: ImageFormat) -> Result<Option<&'static str>, String> {
+fn write(picture: DynamicImage, to: &Path, format: ImageFormat) -> Result<Option<&'static str>, String> {
     let file = std::fs::File::create(to).map_err(|error| error.to_string())?;
     let mut out = BufWriter::new(file);
     let is_photo =
@@ -57,7 +64,8 @@ fn write(picture: &DynamicImage, to: &Path, format: ImageFormat) -> Result<Optio
     let written = if is_photo {
         let encoder = JpegEncoder::new_with_quality(&mut out, QUALITY);
         let grey = !picture.color().has_color();
-        let plain = if grey { DynamicImage::from(picture.to_luma8()) } else { picture.to_rgb8().into() };
+        // What is in that form already is not copied: a telephone's finest photo is 150 MB of points.
+        let plain = if grey { DynamicImage::from(picture.into_luma8()) } else { picture.into_rgb8().into() };
         plain.write_with_encoder(encoder).map(|()| "image/jpeg")
     } else {
         picture.write_with_encoder(PngEncoder::new(&mut out)).map(|()| "image/png")

@@ -51,6 +51,7 @@ impl Attachments {
                 self.inner.shelf.remove(&key).await?;
             }
         }
+        self.sweep_half_sent().await?;
         self.sweep_arriving().await;
         Ok(swept)
     }
@@ -146,12 +147,13 @@ impl Attachments {
 
     /// Asks the scanner about what it has not seen yet.
     async fn scan_again(&self, tenant: &str) -> Result<usize, AttachmentError> {
-        let waiting = self.inner.shelf.list(&format!("{tenant}/quarantine")).await?;
-        let Some(scanner) = &self.inner.scanner else { return Ok(0) };
+        if self.inner.scanners.is_empty() {
+            return Ok(0);
+        }
         let mut seen = 0;
-        for sha256 in waiting {
-            let Some(reader) = self.inner.shelf.open(&blob_key(tenant, &sha256), 0).await? else { continue };
-            match scanner.scan(reader).await {
+        for sha256 in self.inner.shelf.list(&format!("{tenant}/quarantine")).await? {
+            let Some(verdict) = self.asked_again(&blob_key(tenant, &sha256)).await? else { continue };
+            match verdict {
                 Ok(Verdict::Clean) => {}
                 Ok(Verdict::Found(finding)) => {
                     tracing::warn!(finding, "the scanner found something in quarantine; the file is gone");
@@ -167,13 +169,39 @@ impl Attachments {
         Ok(seen)
     }
 
+    /// What the scanners say of a stored file: the first that finds something, or is away, is the one that counts.
+    async fn asked_again(&self, key: &str) -> Result<Option<Result<Verdict, String>>, AttachmentError> {
+        let mut verdict = Ok(Verdict::Clean);
+        for scanner in &self.inner.scanners {
+            let Some(size) = self.inner.shelf.size(key).await? else { return Ok(None) };
+            let Some(reader) = self.inner.shelf.open(key, 0).await? else { return Ok(None) };
+            verdict = scanner.scan(reader, size).await;
+            if verdict != Ok(Verdict::Clean) {
+                break;
+            }
+        }
+        Ok(Some(verdict))
+    }
+
     async fn note_at(&self, key: &str) -> Result<Option<Note>, AttachmentError> {
         let bytes = self.inner.shelf.read(key).await?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    /// Leftovers of uploads that a crash cut off: whatever stood there in the last round already, an hour ago.
-    async fn sweep_arriving(&self) {
+    /// What dead programs left half sent in the store: whatever stood there in the last round already, an hour ago.
+    async fn sweep_half_sent(&self) -> Result<(), AttachmentError> {
+        let standing = self.inner.shelf.half_sent().await?;
+        let mut before = self.inner.half_sent.lock().await;
+        for name in standing.iter().filter(|name| before.contains(name)) {
+            self.inner.shelf.abandon(name).await?;
+        }
+        *before = standing;
+        Ok(())
+    }
+
+    /// Leftovers of uploads that a crash cut off: whatever stood there in the last round already, an hour ago. Each server
+    /// does this where files arrive on it.
+    pub(crate) async fn sweep_arriving(&self) {
         let Ok(mut entries) = tokio::fs::read_dir(&self.inner.arriving).await else { return };
         let mut standing = Vec::new();
         while let Ok(Some(entry)) = entries.next_entry().await {

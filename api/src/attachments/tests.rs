@@ -17,7 +17,7 @@ fn with(folder: &Path, clamd: Option<String>, when_down: WhenDown) -> Attachment
     settings.attachments.clamd = clamd;
     settings.attachments.scanner_down = when_down;
     let ambient: Arc<dyn Ambient> = Arc::new(Surroundings::system());
-    Attachments::new(folder, &settings, &ambient)
+    Attachments::new(folder, &settings, &ambient).unwrap()
 }
 
 fn attachments(folder: &Path) -> Attachments {

@@ -1,7 +1,7 @@
 //! `guichet files`: the files that requests name, copied beside a running server and checked.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use guichet_engine::rules::text::Language;
@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
-use crate::attachments::{ATTACHMENTS_FOLDER, Checked, Mirrored, bring_back, check, mirror};
+use crate::attachments::{AttachmentError, Checked, Files as Kept, Mirrored};
+use crate::settings::Settings;
 
 /// Copy the files that requests name, bring them back, or check them by their digests
 #[derive(Debug, Args)]
@@ -21,6 +22,9 @@ pub(crate) struct Files {
     /// The folder of the files, where the settings name another than the data folder's.
     #[arg(long, value_name = "FOLDER", global = true)]
     folder: Option<PathBuf>,
+    /// The file of settings that the server is given: it names the folder or the bucket of the files.
+    #[arg(long, value_name = "FILE", env = "GUICHET_SETTINGS", global = true)]
+    settings: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,7 +35,7 @@ enum What {
         #[arg(value_name = "FOLDER")]
         to: PathBuf,
     },
-    /// Bring the files back from a copy into an empty folder, without a server.
+    /// Bring the files back from a copy into an empty folder or bucket, without a server.
     Restore {
         /// The folder of the copy.
         #[arg(value_name = "FOLDER")]
@@ -44,24 +48,33 @@ enum What {
 impl Files {
     pub(crate) async fn run(self, context: &mut Context) -> Result<Verdict, Failure> {
         context.only(&[Format::Human, Format::Json])?;
-        let here = self.folder.unwrap_or_else(|| context.options().data.join(ATTACHMENTS_FOLDER));
-        let done = tokio::task::spawn_blocking(move || match self.what {
-            What::Backup { to } => Done::Mirrored(mirror(&here, &to)),
-            What::Restore { from } => Done::Mirrored(bring_back(&from, &here)),
-            What::Verify => Done::Checked(check(&here, true)),
-        });
-        let done = done.await.map_err(|error| Failure::store(error.to_string()))?;
-        let failed = |error: std::io::Error| Failure::store(error.to_string());
-        match done {
-            Done::Mirrored(done) => mirrored(context, &done.map_err(failed)?),
-            Done::Checked(done) => checked(context, &done.map_err(failed)?),
+        let here = kept(&context.options().data, self.folder.as_deref(), self.settings.as_deref())?;
+        let failed = |error: AttachmentError| Failure::store(error.to_string());
+        match self.what {
+            What::Backup { to } => {
+                let done = here.mirror(&Kept::folder(&to)).await;
+                mirrored(context, &done.map_err(failed)?)
+            }
+            What::Restore { from } => {
+                let done = here.bring_back(&Kept::folder(&from)).await;
+                mirrored(context, &done.map_err(failed)?)
+            }
+            What::Verify => {
+                let done = here.check(true).await;
+                checked(context, &done.map_err(failed)?)
+            }
         }
     }
 }
 
-enum Done {
-    Mirrored(std::io::Result<Mirrored>),
-    Checked(std::io::Result<Checked>),
+/// The files of an installation: in the folder that was named, or where the settings say, or in the data folder.
+pub(super) fn kept(data: &Path, folder: Option<&Path>, settings: Option<&Path>) -> Result<Kept, Failure> {
+    if let Some(folder) = folder {
+        return Ok(Kept::folder(folder));
+    }
+    let settings = settings.map(Settings::read).transpose();
+    let settings = settings.map_err(|error| Failure::usage(error.to_string()))?.unwrap_or_default();
+    Kept::of(data, &settings).map_err(|error| Failure::store(error.to_string()))
 }
 
 fn mirrored(context: &mut Context, done: &Mirrored) -> Result<Verdict, Failure> {

@@ -111,7 +111,7 @@ pub(crate) fn refused(error: &OpenError, language: Language) -> Failure {
         OpenError::Engine(error) => engine(error, language),
         OpenError::Store(error) => Failure::usage(why_not(error, language)),
         OpenError::ReadModels(error) => reading(error, language),
-        OpenError::Outbox { .. } => Failure::store(error.to_string()),
+        OpenError::Files(_) | OpenError::Outbox { .. } => Failure::store(error.to_string()),
     }
 }
 

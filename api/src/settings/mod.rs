@@ -37,7 +37,7 @@ sections! {
     webhooks,
 }
 
-pub use attachments::WhenDown;
+pub use attachments::{Bucket, WhenDown};
 pub use payments::Provider as PaymentProvider;
 pub use sign_in::{Provider, StaffBy};
 
@@ -87,6 +87,7 @@ impl Settings {
         }
         let text = std::fs::read_to_string(path).map_err(fault)?;
         let mut settings = Self::parse(&text, path)?;
+        settings.attachments.count_from(path.parent().unwrap_or(path));
         settings.sign_in.count_from(path.parent().unwrap_or(path));
         Ok(settings)
     }

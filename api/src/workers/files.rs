@@ -1,4 +1,4 @@
-//! Looks, now and then, for files that nobody named.
+//! Looks, now and then, for files that nobody named, and for what a crash left half arrived.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::WorkerError;
-use super::rounds::{Left, Round};
+use super::rounds::{Duty, Left, Round};
 use crate::guichet::Guichet;
 
 /// The rest between two rounds.
@@ -29,11 +29,20 @@ impl Round for Files {
         "files"
     }
 
+    fn duty(&self) -> Duty {
+        Duty::Everyone
+    }
+
     fn pace(&self) -> Duration {
         PACE
     }
 
     async fn round(&mut self, now: DateTime<Utc>) -> Result<Left, WorkerError> {
+        if !self.guichet.read_models().leads() {
+            // Files arrive on each server; the rest is looked after by one.
+            self.guichet.attachments().sweep_arriving().await;
+            return Ok(Left::Nothing);
+        }
         let swept = self.guichet.attachments().sweep(&self.guichet, now).await?;
         tracing::debug!(?swept, "files that nobody named");
         Ok(Left::Nothing)

@@ -15,6 +15,7 @@ mod checking;
 mod databases;
 mod diagrams;
 mod editor;
+mod files;
 mod forwarding;
 mod imports;
 mod mail;

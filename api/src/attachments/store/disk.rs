@@ -1,6 +1,7 @@
 //! A folder of files. Whole files appear by renaming, after their bytes reached the disk; the folder is written out too,
 //! so that the name itself outlives a loss of power.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -8,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::AsyncSeekExt;
 
-use super::Reader;
+use super::{Reader, sound};
 use crate::attachments::error::AttachmentError;
 
+/// How deep the keys of files go below a collectivity's folder.
+const DEPTH_MAX: usize = 4;
 /// Tells apart what this program writes at one moment.
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -29,13 +32,16 @@ impl Disk {
         Self { folder: folder.to_owned(), drawn: u32::from_be_bytes(drawn) }
     }
 
-    /// Keys are made by this program from checked names; one that climbs is refused all the same.
     fn at(&self, key: &str) -> Result<PathBuf, AttachmentError> {
-        let climbs = key.split('/').any(|part| part.is_empty() || part.starts_with('.'));
-        if climbs || key.contains('\\') {
-            return Err(AttachmentError::Store { reason: "a key that no file can have".to_owned() });
-        }
+        sound(key)?;
         Ok(self.folder.join(key))
+    }
+
+    /// A name for a file that is not whole yet.
+    fn temporary(&self) -> PathBuf {
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{:08x}-{serial}.part", std::process::id(), self.drawn);
+        self.folder.join(".arriving").join(name)
     }
 
     async fn run<T: Send + 'static>(
@@ -53,11 +59,9 @@ impl Disk {
     }
 
     pub(super) async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), AttachmentError> {
-        let (to, writing, drawn) = (self.at(key)?, self.folder.join(".arriving"), self.drawn);
+        let (to, temporary) = (self.at(key)?, self.temporary());
         Self::run(move || {
-            make(&writing)?;
-            let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-            let temporary = writing.join(format!("{}-{drawn:08x}-{serial}.part", std::process::id()));
+            make(temporary.parent().unwrap_or(&temporary))?;
             let written = File::create(&temporary).and_then(|mut file| {
                 file.write_all(&bytes)?;
                 file.sync_all()
@@ -70,6 +74,18 @@ impl Disk {
             done
         })
         .await
+    }
+
+    pub(super) async fn receive(&self, key: &str, mut reader: Reader) -> Result<(), AttachmentError> {
+        let (to, temporary) = (self.at(key)?, self.temporary());
+        let told = |error: std::io::Error| AttachmentError::of_system(&error);
+        let folder = temporary.parent().unwrap_or(&temporary).to_owned();
+        Self::run(move || make(&folder)).await?;
+        let arrived = Passing(temporary);
+        let mut file = tokio::fs::File::create(&arrived.0).await.map_err(told)?;
+        tokio::io::copy(&mut reader, &mut file).await.map_err(told)?;
+        file.sync_all().await.map_err(told)?;
+        Self::run(move || moved(&arrived.0, &to)).await
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, AttachmentError> {
@@ -125,6 +141,45 @@ impl Disk {
             Ok(all)
         })
         .await
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    pub(super) async fn all(&self) -> Result<BTreeSet<String>, AttachmentError> {
+        let folder = self.folder.clone();
+        Self::run(move || {
+            let mut found = BTreeSet::new();
+            let mut open = vec![(String::new(), 0)];
+            while let Some((below, depth)) = open.pop() {
+                for entry in present(fs::read_dir(folder.join(&below)))?.into_iter().flatten() {
+                    let entry = entry?;
+                    let Ok(name) = entry.file_name().into_string() else { continue };
+                    if name.starts_with('.') {
+                        continue;
+                    }
+                    let key = if below.is_empty() { name } else { format!("{below}/{name}") };
+                    if !entry.file_type()?.is_dir() {
+                        found.insert(key);
+                    } else if depth < DEPTH_MAX {
+                        open.push((key, depth + 1));
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// A file that is not whole yet; it goes when this does, unless it was moved.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // Usually it was moved; what stays after a crash is swept later.
+        let _ = fs::remove_file(&self.0);
     }
 }
 

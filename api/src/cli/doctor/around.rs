@@ -9,7 +9,7 @@ use guichet_engine::rules::text::Language;
 
 use super::Findings;
 use crate::ambient::SystemClock;
-use crate::attachments::check;
+use crate::attachments::Files;
 use crate::backup::{Holds, Manifest};
 use crate::cli::local;
 
@@ -49,12 +49,15 @@ pub(super) fn room(findings: &mut Findings<'_>, folder: &Path) {
 }
 
 /// Whether the files that requests name are there; their bytes are read by `guichet files verify`.
-pub(super) fn files(findings: &mut Findings<'_>, folder: &Path) {
+pub(super) async fn files(findings: &mut Findings<'_>, files: &Files) {
     let name = ("fichiers joints", "attached files");
-    let checked = match check(folder, false) {
+    let checked = match files.check(false).await {
         Ok(checked) => checked,
         Err(error) => {
-            let advice = ("ce dossier ne se lit pas", "this folder cannot be read");
+            let advice = (
+                "leur dossier ne se lit pas, ou leur compartiment ne répond pas : voyez les réglages",
+                "their folder cannot be read, or their bucket does not answer: look at the settings",
+            );
             return findings.complain("files", name, error.to_string(), advice);
         }
     };

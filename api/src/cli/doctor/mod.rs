@@ -12,7 +12,6 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::store;
-use crate::attachments::ATTACHMENTS_FOLDER;
 use crate::store::Store;
 
 /// Examine a store, beside its server as well: files, journal, keys, read models, what waits, disk, clock, backups
@@ -26,6 +25,9 @@ pub(crate) struct Doctor {
     /// The folder of the files that requests name, where the settings name another than the data folder's.
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
+    /// The file of settings that the server is given: it names the folder or the bucket of the files.
+    #[arg(long, value_name = "FILE", env = "GUICHET_SETTINGS")]
+    settings: Option<PathBuf>,
 }
 
 /// One thing that was looked at.
@@ -97,10 +99,9 @@ impl Doctor {
             around::room(findings, folder);
             around::modes(findings, folder);
         }
-        let files = self.files.clone().unwrap_or_else(|| context.options().data.join(ATTACHMENTS_FOLDER));
-        if files.is_dir() {
-            around::files(findings, &files);
-        }
+        let data = context.options().data;
+        let files = super::files::kept(&data, self.files.as_deref(), self.settings.as_deref())?;
+        around::files(findings, &files).await;
         if let Some(folder) = &self.backup {
             around::backups(findings, folder);
         }

@@ -214,6 +214,173 @@ async fn erasing_a_request_takes_its_files_unless_another_holds_them() {
     assert!(files.open("ville", &digest).await.unwrap().is_none());
 }
 
+/// A finished request with a photo, and the digest of the photo.
+async fn withdrawn(town: &Town) -> (String, String, String) {
+    let sent = town.upload("photo.jpg", "image/jpeg", photo()).await.json;
+    let received = town.with_photos(json!([sent])).await.json;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let code = text(&received["tracking_code"]);
+    let body = json!({ "code": code, "command": { "command": "withdraw", "reason": "réparé" } });
+    let done = town.post("/v1/ville/follow/actions", None, &body).await;
+    assert!(done.status.is_success(), "{}", done.text);
+    (text(&received["request"]), code, text(&sent["sha256"]))
+}
+
+#[tokio::test]
+async fn an_erased_request_is_read_no_more_and_the_order_says_why() {
+    let town = Town::new().await;
+    let lawyer = town.agent("a83");
+    let open = town.pothole().await.json;
+    let path = |request: &str| format!("/v1/ville/requests/{request}/erasure");
+    let order = json!({ "basis": "unneeded", "reference": "Visa AD51 2026-118" });
+    let refused = town.post(&path(open["request"].as_str().unwrap()), Some(&lawyer), &order).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json["code"].as_str()),
+        (409, Some("erasure.open")),
+        "{}",
+        refused.text
+    );
+
+    let (request, code, digest) = withdrawn(&town).await;
+    let forbidden = town.post(&path(&request), Some(&town.agent("a01")), &order).await;
+    assert_eq!(forbidden.status, StatusCode::FORBIDDEN, "{}", forbidden.text);
+    for wrong in
+        [json!({ "basis": "unneeded", "reference": "" }), json!({ "basis": "because", "reference": "x" })]
+    {
+        let answer = town.post(&path(&request), Some(&lawyer), &wrong).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    }
+    let id = request.parse().map(guichet::engine::rules::request::RequestId).unwrap();
+    let said = async || {
+        let history =
+            town.guichet.history("ville", id, &guichet::engine::Span::default(), true).await.unwrap();
+        format!("{history:?}")
+    };
+    assert!(
+        said().await.contains("photo.jpg") && said().await.contains("exemple.example"),
+        "{}",
+        said().await
+    );
+    let erased = town.post(&path(&request), Some(&lawyer), &order).await;
+    assert_eq!((erased.status.as_u16(), erased.json["files"].as_u64()), (200, Some(1)), "{}", erased.text);
+    assert!(!said().await.contains("exemple.example"), "{}", said().await);
+    assert!(town.guichet.attachments().open("ville", &digest).await.unwrap().is_none());
+    let followed = town.post("/v1/ville/follow", None, &json!({ "code": code })).await;
+    assert!(followed.status.is_success() && !followed.text.contains("exemple.example"), "{}", followed.text);
+
+    // Again, with another ground: what was ordered first stands.
+    let again = json!({ "basis": "asked", "reference": "another" });
+    let again = town.post(&path(&request), Some(&lawyer), &again).await;
+    assert_eq!(
+        (again.json["reference"].as_str(), again.json["files"].as_u64()),
+        (Some("Visa AD51 2026-118"), Some(0))
+    );
+    assert_eq!(again.json["ordered_at"], erased.json["ordered_at"]);
+    let record = town.guichet.engine().recorded_of("ville", "erasure", id.0, true).await.unwrap();
+    let names: Vec<&str> = record.iter().map(|entry| entry.event.name()).collect();
+    assert_eq!(names, ["erasure.ordered", "erasure.done"]);
+}
+
+/// Settings of a town whose files stand in the bucket that the environment names.
+fn bucket(endpoint: Option<&str>) -> Option<String> {
+    let Ok(server) = std::env::var("GUICHET_TEST_S3") else {
+        eprintln!("skipped: GUICHET_TEST_S3 names no server");
+        return None;
+    };
+    let keys = std::env::var("GUICHET_TEST_S3_KEYS").unwrap();
+    let name = std::env::var("GUICHET_TEST_S3_BUCKET").unwrap();
+    let (server, process) = (endpoint.unwrap_or(&server), std::process::id());
+    Some(format!(
+        "[attachments.s3]\nendpoint = \"{server}\"\nregion = \"fr-par\"\nbucket = \"{name}\"\nprefix = \"http-{process}\"\n\
+        access_key_file = \"{keys}/id\"\nsecret_key_file = \"{keys}/secret\"\n"
+    ))
+}
+
+#[tokio::test]
+async fn a_town_keeps_its_files_in_a_bucket_as_in_a_folder() {
+    let Some(settings) = bucket(None) else { return };
+    let town = Town::set("voirie", &settings).await;
+    let sent = town.upload("photo.jpg", "image/jpeg", photo()).await;
+    assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.text);
+    let long: Vec<u8> = b"Une ligne.\n".iter().copied().cycle().take(20_000_000).collect();
+    let unnamed = town.upload("long.txt", "text/plain", long).await;
+    assert_eq!(unnamed.status, StatusCode::CREATED, "{}", unnamed.text);
+    let received = town.with_photos(json!([sent.json])).await;
+    assert_eq!(received.status, StatusCode::CREATED, "{}", received.text);
+    let (id, digest) = (received.json["request"].as_str().unwrap(), sent.json["sha256"].as_str().unwrap());
+    let (agent, path) = (town.agent("a01"), format!("/v1/ville/requests/{id}/files/{digest}"));
+    let (answer, bytes) = town.bytes(&path, &agent, &[]).await;
+    assert_eq!((answer.status, bytes.len() as u64), (StatusCode::OK, sent.json["size"].as_u64().unwrap()));
+    let (part, some) = town.bytes(&path, &agent, &[("range", "bytes=2-5")]).await;
+    assert_eq!((part.status, some.as_slice()), (StatusCode::PARTIAL_CONTENT, &bytes[2..6]));
+    let files = town.guichet.attachments();
+    town.move_to("2026-11-04T10:00:01Z");
+    let swept = files.sweep(&town.guichet, town.guichet.now()).await.unwrap();
+    assert_eq!(swept, Swept { removed: 1, named: 1, scanned: 0 });
+    assert!(files.open("ville", unnamed.json["sha256"].as_str().unwrap()).await.unwrap().is_none());
+    let request = guichet::engine::rules::request::RequestId(id.parse().unwrap());
+    assert_eq!(files.forget("ville", request).await.unwrap(), 1);
+    assert!(files.open("ville", digest).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn while_the_bucket_is_away_nothing_that_names_files_is_acknowledged() {
+    let Some(settings) = bucket(Some("http://127.0.0.1:9")) else { return };
+    let town = Town::set("voirie", &settings).await;
+    let sent = town.upload("photo.jpg", "image/jpeg", photo()).await;
+    assert_eq!(
+        (sent.status.as_u16(), sent.json["code"].as_str()),
+        (503, Some("file.store_unavailable")),
+        "{}",
+        sent.text
+    );
+    assert!(sent.headers.contains_key("retry-after"));
+    let file = json!({ "name": "photo.jpg", "type": "image/jpeg", "size": 3, "sha256": "ab".repeat(32), "proof": "0".repeat(32) });
+    let named = town.with_photos(json!([file])).await;
+    assert_eq!(named.status, StatusCode::SERVICE_UNAVAILABLE, "{}", named.text);
+    assert_eq!(town.pothole().await.status, StatusCode::CREATED, "requests without files are received");
+}
+
+#[tokio::test]
+async fn real_scanners_refuse_the_test_file_and_nothing_is_taken_while_they_are_away() {
+    let (Ok(clamd), Ok(icap)) = (std::env::var("GUICHET_TEST_CLAMD"), std::env::var("GUICHET_TEST_ICAP"))
+    else {
+        eprintln!("skipped: GUICHET_TEST_CLAMD and GUICHET_TEST_ICAP name no scanners");
+        return;
+    };
+    // Put together here, so that no scanner takes this repository for it.
+    let eicar = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-", "ANTIVIRUS-TEST-FILE!$H+H*"].concat();
+    let (clamd, icap) = (format!("clamd = \"{clamd}\""), format!("icap = \"{icap}\""));
+    for scanners in [clamd.clone(), icap.clone(), format!("{clamd}\n{icap}")] {
+        let town = Town::set("voirie", &format!("[attachments]\n{scanners}\n")).await;
+        let clean = town.upload("photo.jpg", "image/jpeg", photo()).await;
+        assert_eq!(clean.status, StatusCode::CREATED, "{scanners}: {}", clean.text);
+        let found = town.upload("note.txt", "text/plain", eicar.clone().into_bytes()).await;
+        assert_eq!(
+            (found.status.as_u16(), found.json["code"].as_str()),
+            (422, Some("file.infected")),
+            "{}",
+            found.text
+        );
+        let digest = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f";
+        assert!(
+            town.guichet.attachments().open("ville", digest).await.unwrap().is_none(),
+            "it is kept nowhere"
+        );
+    }
+    for away in
+        ["clamd = \"127.0.0.1:9\"".to_owned(), format!("{clamd}\nicap = \"icap://127.0.0.1:9/avscan\"")]
+    {
+        let town = Town::set("voirie", &format!("[attachments]\n{away}\n")).await;
+        let refused = town.upload("photo.jpg", "image/jpeg", photo()).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.json["code"].as_str()),
+            (503, Some("file.scanner_unavailable"))
+        );
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+}
+
 #[tokio::test]
 async fn forms_of_browsers_are_read_and_bad_uploads_are_told_why() {
     let town = Town::new().await;

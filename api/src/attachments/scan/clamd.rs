@@ -1,57 +1,41 @@
-//! Looking for viruses: clamd's own protocol, `INSTREAM` (clamd(8)), over TCP or a socket of this machine.
+//! clamd's own protocol, `INSTREAM` (clamd(8)), over TCP or a socket of this machine.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long the scanner has for one file.
-pub const SCAN_MAX: Duration = Duration::from_secs(60);
+use super::{Verdict, words};
+
 /// How much is handed over at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 /// The longest answer that is read, in bytes.
 const ANSWER_MAX: u64 = 4096;
 
-/// What a scanner says of a file.
+/// Where clamd listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing was found.
-    Clean,
-    /// Something was found, by the name that the scanner gives it.
-    Found(String),
-}
-
-/// Where the scanner listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scanner {
+pub(crate) enum Clamd {
     /// A name and a port.
     Tcp(String),
     /// A socket of this machine.
     Unix(PathBuf),
 }
 
-impl Scanner {
+impl Clamd {
     /// From the settings: `127.0.0.1:3310`, or `unix:/run/clamav/clamd.ctl`.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         text.strip_prefix("unix:").map_or_else(|| Self::Tcp(text.to_owned()), |path| Self::Unix(path.into()))
     }
 
     /// Asks about the bytes that `reader` gives.
-    ///
-    /// # Errors
-    /// A sentence, when the scanner does not answer as its protocol says, or not in time.
-    pub(crate) async fn scan(&self, reader: impl AsyncRead + Unpin) -> Result<Verdict, String> {
-        let asked = async {
-            match self {
-                Self::Tcp(address) => {
-                    let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-                    exchange(&mut stream, reader).await
-                }
-                Self::Unix(path) => unix(path, reader).await,
+    pub(super) async fn scan(&self, reader: impl AsyncRead + Unpin) -> Result<Verdict, String> {
+        match self {
+            Self::Tcp(address) => {
+                let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+                exchange(&mut stream, reader).await
             }
-        };
-        tokio::time::timeout(SCAN_MAX, asked).await.map_err(|_| "no answer in time".to_owned())?
+            Self::Unix(path) => unix(path, reader).await,
+        }
     }
 }
 
@@ -81,14 +65,11 @@ async fn exchange(
         read.map_err(|error| error.to_string())?;
         return Err("it closed without an answer".to_owned());
     }
-    let words = text.strip_prefix("stream:").map(str::trim);
-    match words {
+    let said = text.strip_prefix("stream:").map(str::trim);
+    match said {
         Some("OK") => Ok(Verdict::Clean),
-        Some(words) if words.ends_with(" FOUND") => {
-            let name = words.trim_end_matches(" FOUND").chars().filter(|c| !c.is_control()).take(200);
-            Ok(Verdict::Found(name.collect()))
-        }
-        Some(_) | None => Err(text.chars().filter(|c| !c.is_control()).take(200).collect()),
+        Some(said) if said.ends_with(" FOUND") => Ok(Verdict::Found(words(said.trim_end_matches(" FOUND")))),
+        Some(_) | None => Err(words(text)),
     }
 }
 
