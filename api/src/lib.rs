@@ -48,6 +48,7 @@ pub mod cli;
 mod dashboard;
 pub mod diagram;
 mod dossier;
+mod erasure;
 mod explanation;
 mod guichet;
 pub mod http;

@@ -224,6 +224,7 @@ fn folded(entries: &[RecordEntry]) -> Option<Webhook> {
     let events = entries.iter().filter_map(|entry| match &entry.event {
         RecordEvent::Webhook(event) => Some(event),
         RecordEvent::Access(_)
+        | RecordEvent::Erasure(_)
         | RecordEvent::Alert(_)
         | RecordEvent::Contact(_)
         | RecordEvent::Support(_) => None,

@@ -5,15 +5,16 @@ use guichet_journal::{
     Append, Body, CommandId as JournalCommandId, Digest, Expected, JournalError, NewEvent, Position,
     Recorded, Revision, StreamId,
 };
+use guichet_rules::process::REQUEST_STREAM;
 use guichet_rules::records::RecordEvent;
-use guichet_rules::request::{Actor, CommandId, Meta, Rejection};
+use guichet_rules::request::{Actor, CommandId, Meta, Rejection, RequestId};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::EngineError;
 use crate::file::{PAGE, known, meta_of};
 use crate::job::pseudonym;
-use crate::names::tenant_of;
+use crate::names::{request_stream, tenant_of};
 use crate::submit::Engine;
 
 /// How often a command is decided again when others change the same record at the same moment.
@@ -163,6 +164,17 @@ impl Engine {
                 return Ok(());
             }
         }
+    }
+
+    /// Erases the persons of a request for ever, as [`Engine::erase_record`] does those of a record; what this server
+    /// remembers of it is forgotten.
+    ///
+    /// # Errors
+    /// As [`Engine::erase_record`].
+    pub async fn erase_request(&self, tenant: &str, request: RequestId) -> Result<(), EngineError> {
+        self.erase_record(tenant, REQUEST_STREAM, request.0).await?;
+        self.forget(&request_stream(&tenant_of(tenant)?, request)?);
+        Ok(())
     }
 
     async fn entries(&self, stream: &StreamId, open: bool) -> Result<Vec<RecordEntry>, EngineError> {

@@ -184,6 +184,10 @@ impl Engine {
         self.files.get(stream)
     }
 
+    pub(crate) fn forget(&self, stream: &StreamId) {
+        self.files.forget(stream);
+    }
+
     pub(crate) fn cache(&self, stream: &StreamId, file: &Arc<File>) {
         self.files.keep(stream.clone(), Arc::clone(file));
     }

@@ -53,6 +53,7 @@ impl Fold for Alerts {
             RecordEvent::Alert(event) => alert(record, event, rows),
             RecordEvent::Access(_)
             | RecordEvent::Contact(_)
+            | RecordEvent::Erasure(_)
             | RecordEvent::Support(_)
             | RecordEvent::Webhook(_) => {}
         }

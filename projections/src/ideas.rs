@@ -76,6 +76,7 @@ impl Fold for Ideas {
             RecordEvent::Access(_)
             | RecordEvent::Alert(_)
             | RecordEvent::Contact(_)
+            | RecordEvent::Erasure(_)
             | RecordEvent::Webhook(_) => {}
         }
         Ok(())

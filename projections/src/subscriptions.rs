@@ -60,6 +60,7 @@ impl Fold for Subscriptions {
             RecordEvent::Contact(event) => contact(record, event, rows),
             RecordEvent::Access(_)
             | RecordEvent::Alert(_)
+            | RecordEvent::Erasure(_)
             | RecordEvent::Support(_)
             | RecordEvent::Webhook(_) => {}
         }

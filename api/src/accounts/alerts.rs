@@ -49,6 +49,7 @@ pub(crate) fn events(entries: &[RecordEntry]) -> impl Iterator<Item = (&AlertEve
     entries.iter().filter_map(|entry| match &entry.event {
         RecordEvent::Alert(event) => Some((event, entry.meta.occurred_at)),
         RecordEvent::Access(_)
+        | RecordEvent::Erasure(_)
         | RecordEvent::Contact(_)
         | RecordEvent::Support(_)
         | RecordEvent::Webhook(_) => None,

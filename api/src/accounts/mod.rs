@@ -205,6 +205,7 @@ pub(crate) fn fold(entries: &[RecordEntry]) -> Account {
     Account::fold(entries.iter().filter_map(|entry| match &entry.event {
         RecordEvent::Contact(event) => Some((event, entry.meta.occurred_at)),
         RecordEvent::Access(_)
+        | RecordEvent::Erasure(_)
         | RecordEvent::Alert(_)
         | RecordEvent::Support(_)
         | RecordEvent::Webhook(_) => None,

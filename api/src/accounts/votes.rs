@@ -75,6 +75,7 @@ fn events(entries: &[RecordEntry]) -> impl Iterator<Item = &SupportEvent> {
     entries.iter().filter_map(|entry| match &entry.event {
         RecordEvent::Support(event) => Some(event),
         RecordEvent::Access(_)
+        | RecordEvent::Erasure(_)
         | RecordEvent::Alert(_)
         | RecordEvent::Contact(_)
         | RecordEvent::Webhook(_) => None,

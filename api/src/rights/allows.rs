@@ -158,6 +158,7 @@ fn is_for_all_staff(scope: Scope) -> bool {
         | Scope::FilesRead => true,
         Scope::Account
         | Scope::AccessesRead
+        | Scope::RequestsErase
         | Scope::AlertsSend
         | Scope::PaymentsManage
         | Scope::WebhooksManage
@@ -169,7 +170,7 @@ fn is_for_all_staff(scope: Scope) -> bool {
 
 /// What a program may be given: nothing that takes a person to answer for.
 pub(crate) fn is_for_programs(scope: Scope) -> bool {
-    !matches!(scope, Scope::Account | Scope::DefinitionsPropose)
+    !matches!(scope, Scope::Account | Scope::DefinitionsPropose | Scope::RequestsErase)
 }
 
 fn is_for_citizens(scope: Scope) -> bool {

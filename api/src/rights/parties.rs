@@ -35,6 +35,7 @@ impl Default for RoleRules {
             (Scope::KeysManage, with_direction(&[])),
             (Scope::OutboxManage, with_direction(&["ambassadrice", "chef-de-service"])),
             (Scope::PaymentsManage, with_direction(&["regisseur"])),
+            (Scope::RequestsErase, with_direction(&["juriste"])),
             (Scope::WebhooksManage, with_direction(&[])),
         ]))
     }

@@ -31,6 +31,8 @@ scopes! {
     RequestsAct = "requests:act",
     /// Read what was said in a request, opened.
     DossiersRead = "dossiers:read",
+    /// Erase the persons of a finished request, and its files, for ever.
+    RequestsErase = "requests:erase",
     /// See who opened what was said in a request.
     AccessesRead = "accesses:read",
     /// See who has what to do.

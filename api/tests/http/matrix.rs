@@ -274,6 +274,9 @@ fn known_body(path: &str) -> Option<Value> {
             Some(json!({ "code": "2345-6789-ABCD", "command": { "command": "withdraw" } }))
         }
         "/v1/{tenant}/requests/{request}/commands" => Some(json!({ "command": "note", "text": "Vu." })),
+        "/v1/{tenant}/requests/{request}/erasure" => {
+            Some(json!({ "basis": "asked", "reference": "2026-118" }))
+        }
         "/v1/{tenant}/processes/proposals" => {
             Some(json!({ "process": "voirie/chaussee-abimee", "reason": "Essai." }))
         }
@@ -387,7 +390,7 @@ async fn session(town: &Town, tenant: &str, kind: &str, holder: &str) -> String 
 }
 
 /// What only people can have.
-const PEOPLE: [Scope; 2] = [Scope::Account, Scope::DefinitionsPropose];
+const PEOPLE: [Scope; 3] = [Scope::Account, Scope::DefinitionsPropose, Scope::RequestsErase];
 
 /// Someone of the town without any right that is reserved.
 async fn plain_agent(town: &Town) -> String {

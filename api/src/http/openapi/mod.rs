@@ -18,9 +18,9 @@ use utoipa_axum::routes;
 use super::App;
 use super::problem::Problem;
 use super::routes::{
-    access, account, alerts, appointments, catalogue, changes, channels, commands, dashboard, diagram, files,
-    follow, health, ideas, inbox, letters, open311, outbox, page, pages, payments, proposals, receive,
-    requests, webhooks,
+    access, account, alerts, appointments, catalogue, changes, channels, commands, dashboard, diagram,
+    erasure, files, follow, health, ideas, inbox, letters, open311, outbox, page, pages, payments, proposals,
+    receive, requests, webhooks,
 };
 pub(crate) use super::schemas::*;
 
@@ -97,6 +97,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(appointments::routes())
         .merge(changes::routes())
         .merge(channels::routes())
+        .merge(erasure::routes())
         .merge(files::routes())
         .merge(ideas::routes())
         .merge(letters::routes())

@@ -10,6 +10,7 @@ pub(super) mod channels;
 pub(super) mod commands;
 pub(super) mod dashboard;
 pub(super) mod diagram;
+pub(super) mod erasure;
 pub(super) mod files;
 pub(super) mod follow;
 pub(super) mod health;

@@ -7,12 +7,14 @@
 pub mod access;
 pub mod alert;
 pub mod contact;
+pub mod erasure;
 pub mod support;
 pub mod webhook;
 
 pub use access::AccessEvent;
 pub use alert::AlertEvent;
 pub use contact::ContactEvent;
+pub use erasure::ErasureEvent;
 pub use support::SupportEvent;
 pub use webhook::WebhookEvent;
 
@@ -115,6 +117,8 @@ kinds! {
     Alert(AlertEvent) = "alert",
     /// A person's account, consents and subscriptions.
     Contact(ContactEvent) = "contact",
+    /// That a request's persons were erased.
+    Erasure(ErasureEvent) = "erasure",
     /// One person's vote for one request.
     Support(SupportEvent) = "support",
     /// An address that changes are sent to.
