@@ -80,7 +80,7 @@ fn is_sheet(file: &SourceFile) -> bool {
 }
 
 /// The town with copies of its sheets, until there are so many: each with a name, a title and keywords of its own.
-fn grown(town: &[SourceFile], sheets: usize) -> Vec<SourceFile> {
+pub(crate) fn grown(town: &[SourceFile], sheets: usize) -> Vec<SourceFile> {
     let mut files = town.to_vec();
     let own: Vec<&SourceFile> = town.iter().filter(|file| is_sheet(file)).collect();
     let copies = (2..).flat_map(|copy| own.iter().map(move |sheet| (copy, *sheet)));

@@ -14,6 +14,7 @@ mod order;
 mod peers;
 mod rebuild;
 mod replay;
+mod search;
 mod simulate;
 mod store;
 mod submit;
@@ -30,7 +31,7 @@ use store::{Place, Store};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Processes of the catalogue that `check` reads: those of a large town.
+/// Processes of the catalogue that `check` and `search` read: those of a large town.
 const SHEETS: usize = 503;
 
 #[tokio::main]
@@ -67,6 +68,9 @@ async fn parts(arguments: &Arguments) -> Result<(), Fault> {
     }
     if arguments.wants("check") {
         check::run(SHEETS)?;
+    }
+    if arguments.wants("search") {
+        search::run(SHEETS).await?;
     }
     if arguments.wants("simulate") {
         simulate::run(arguments.year)?;

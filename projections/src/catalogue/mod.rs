@@ -22,6 +22,9 @@ use crate::runner::{Fold, Process, Publication};
 use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, code, int, opt_text, text};
 use words::{Document, folded, ranked, stemmed};
 
+/// So many processes are asked for by their names.
+const NAMED_MAX: usize = 60;
+
 /// The read model.
 pub(crate) static MODEL: ReadModel =
     ReadModel { name: "catalogue", version: 2, tables: &[&TABLE], fold: |_| Box::new(Catalogue) };
@@ -273,7 +276,11 @@ impl ReadModels {
         found.truncate(usize::try_from(rows_of(query.limit)).unwrap_or(usize::MAX));
         let mut entries = Vec::with_capacity(found.len());
         if !found.is_empty() {
-            // All of one collectivity, or of all, and those wanted picked out: names are no part of a statement.
+            let mut filter = query.conditions();
+            // Where few are wanted, the rest is not read: each number of names is a statement of its own.
+            if found.len() <= NAMED_MAX {
+                filter.among("c.process", found.iter().map(|(_, candidate)| candidate.process.as_str()));
+            }
             let sql = format!("SELECT {COLUMNS} {FROM} {}", filter.sql());
             let rows = snapshot.rows(sql, &filter.values).await?;
             let wanted: HashMap<(&str, &str), usize> = found
