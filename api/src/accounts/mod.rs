@@ -233,6 +233,7 @@ pub(crate) fn means(by: Delivery) -> &'static str {
         Delivery::Counter => "counter",
         Delivery::Phone => "phone",
         Delivery::Screen => "screen",
+        Delivery::Social => "social",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages of social networks: the first of a thread is a request, those after it are words on it.
 
-use guichet_engine::rules::process::Channel;
-use guichet_engine::rules::request::Contact;
+use guichet_engine::rules::process::{Channel, Delivery};
+use guichet_engine::rules::request::{Contact, SocialAddress, email_address};
 use guichet_engine::rules::text::Language;
 
 use super::take::{Became, Message, TakeError};
@@ -21,6 +21,8 @@ pub(crate) struct Post {
     pub(crate) id: String,
     /// Addresses of pictures. They are written down, and never fetched: a stranger chose them.
     pub(crate) media: Vec<String>,
+    /// An e-mail address of the author, where the network gives one.
+    pub(crate) email: Option<String>,
 }
 
 /// Takes a message in.
@@ -43,8 +45,17 @@ pub(crate) async fn take(
         channel: Channel::Social,
         id: format!("{}\n{}\n{}", post.platform, post.thread, post.id),
         sender: format!("{}\n{}", post.platform, post.author),
-        contact: Contact { name: Some(name), ..Contact::default() },
-        preferred: None,
+        contact: Contact {
+            name: Some(name),
+            email: post.email.as_deref().and_then(email_address),
+            social: Some(SocialAddress {
+                platform: post.platform.clone(),
+                thread: post.thread.clone(),
+                author: post.author.clone(),
+            }),
+            ..Contact::default()
+        },
+        preferred: Some(Delivery::Social),
         language: Language::Fr,
         subject: "",
         text: text.trim(),

@@ -175,7 +175,7 @@ impl Serve {
         let Some(folder) = &self.sms_folder else { return Ok(email) };
         let sms = FileOutbound::new(folder)
             .map_err(|error| Failure::usage(format!("`{}`: {error}", folder.display())))?;
-        Ok(Arc::new(SplitOutbound { email, sms: Arc::new(sms) }))
+        Ok(Arc::new(SplitOutbound { email, sms: Arc::new(sms), social: None }))
     }
 
     fn smtp(&self) -> Result<SmtpOutbound, Failure> {
@@ -195,19 +195,31 @@ impl Serve {
     }
 }
 
-/// With text messages through the gateway of the settings, where there is one; e-mails leave as before.
+/// With text messages and social messages through the gateways of the settings, where there are such; whatever else leaves
+/// as before.
 fn with_gateway(options: Options) -> Result<Options, Failure> {
-    let Some(gateway) = &options.settings.messages.sms else { return Ok(options) };
+    let settings = &options.settings.messages;
+    if settings.sms.is_none() && settings.social.is_none() {
+        return Ok(options);
+    }
     let outgoing = Outgoing::new().map_err(Failure::usage)?;
-    let sms = GatewayOutbound::new(gateway, outgoing).map_err(|error| Failure::usage(error.to_string()))?;
-    let email: Arc<dyn Outbound> = match &options.outbound {
+    let wrong = |error: crate::outbound::GatewayError| Failure::usage(error.to_string());
+    let before: Arc<dyn Outbound> = match &options.outbound {
         Some(outbound) => Arc::clone(outbound),
         None => Arc::new(
             FileOutbound::new(options.data.join("outbox"))
                 .map_err(|error| Failure::store(format!("`{}`: {error}", options.data.display())))?,
         ),
     };
-    Ok(options.outbound(Arc::new(SplitOutbound { email, sms: Arc::new(sms) })))
+    let sms: Arc<dyn Outbound> = match &settings.sms {
+        Some(gateway) => Arc::new(GatewayOutbound::new(gateway, outgoing.clone()).map_err(wrong)?),
+        None => Arc::clone(&before),
+    };
+    let social: Option<Arc<dyn Outbound>> = match &settings.social {
+        Some(gateway) => Some(Arc::new(GatewayOutbound::social(gateway, outgoing).map_err(wrong)?)),
+        None => None,
+    };
+    Ok(options.outbound(Arc::new(SplitOutbound { email: before, sms, social })))
 }
 
 /// An origin as browsers send it: scheme, host, perhaps a port, and nothing else.

@@ -47,6 +47,7 @@ pub fn compose(occasion: &Occasion<'_>) -> Composed {
         (Recipient::Requester, Delivery::Screen) => Composed::Shown,
         (Recipient::Requester, Delivery::Email) => to_requester(occasion, Means::Email),
         (Recipient::Requester, Delivery::Sms) => to_requester(occasion, Means::Sms),
+        (Recipient::Requester, Delivery::Social) => to_requester(occasion, Means::Social),
         (Recipient::Requester, Delivery::Letter | Delivery::Counter | Delivery::Phone) => {
             Composed::Unreachable("this means is carried out by an agent".into())
         }
@@ -67,12 +68,19 @@ fn to_requester(occasion: &Occasion<'_>, means: Means) -> Composed {
     let to = contact.and_then(|contact| match means {
         Means::Email => contact.email.clone(),
         Means::Sms => contact.phone.clone(),
+        Means::Social => serde_json::to_string(contact.social.as_ref()?).ok(),
     });
     let Some(to) = to else {
         return Composed::Unreachable("the requester gave no address, or it was erased".into());
     };
     let message = message_of(occasion, Reader::Requester);
-    let values = values(occasion, Reader::Requester, request.requester.language);
+    let mut values = values(occasion, Reader::Requester, request.requester.language);
+    if means == Means::Social {
+        // Others may read along: what opens the request does not stand there.
+        for secret in ["code", "link"] {
+            values.insert(secret.to_owned(), String::new());
+        }
+    }
     Composed::Send(vec![write(occasion, &message, &values, means, to, request.requester.language, 0)])
 }
 
@@ -211,7 +219,7 @@ fn write(
 ) -> OutMessage {
     let subject = render_line(message.subject.get(language), values, language);
     let text = match (means, &message.sms) {
-        (Means::Email, _) => render(message.body.get(language), values, language),
+        (Means::Email | Means::Social, _) => render(message.body.get(language), values, language),
         (Means::Sms, Some(sms)) => render_line(sms.get(language), values, language),
         (Means::Sms, None) => short(&subject, &render(message.body.get(language), values, language)),
     };

@@ -14,6 +14,7 @@ impl Outbound for ConsoleOutbound {
         let means = match message.means {
             Means::Email => "e-mail",
             Means::Sms => "SMS",
+            Means::Social => "social",
         };
         println!("── {means} → {}\n{}\n\n{}\n", message.to, message.subject, message.text);
         Ok(())

@@ -35,6 +35,7 @@ impl FileOutbound {
     fn write(&self, message: &OutMessage) -> Result<(), SendError> {
         let (ending, bytes) = match message.means {
             Means::Email => ("eml", mail::mail(message)?.formatted()),
+            Means::Social => ("social.txt", format!("{}\n\n{}\n", message.to, message.text).into_bytes()),
             Means::Sms => ("sms.txt", format!("{}\n\n{}\n", message.to, message.text).into_bytes()),
         };
         let name: String =

@@ -44,6 +44,8 @@ pub enum Means {
     Email,
     /// A text message.
     Sms,
+    /// A message in a conversation of a social network.
+    Social,
 }
 
 /// A message ready to be sent.
@@ -53,7 +55,7 @@ pub struct OutMessage {
     pub id: String,
     /// How it goes.
     pub means: Means,
-    /// An e-mail address or a telephone number.
+    /// An e-mail address, a telephone number, or a conversation of a social network as JSON (`SocialAddress`).
     pub to: String,
     /// The collectivity's address, which answers go to.
     pub from: String,

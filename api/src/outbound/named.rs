@@ -41,6 +41,6 @@ pub fn recipient(recipient: &Recipient) -> String {
 pub fn is_by_hand(by: Delivery) -> bool {
     match by {
         Delivery::Letter | Delivery::Counter | Delivery::Phone => true,
-        Delivery::Email | Delivery::Sms | Delivery::Screen => false,
+        Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social => false,
     }
 }

@@ -145,6 +145,8 @@ pub struct SocialFields {
     pub id: String,
     /// Addresses of pictures, a list or one.
     pub media: String,
+    /// An e-mail address of the author, where the network gives one: the way out if the conversation is closed to us.
+    pub email: String,
 }
 
 impl Default for SocialFields {
@@ -156,6 +158,7 @@ impl Default for SocialFields {
             text: "text".into(),
             id: "id".into(),
             media: "media".into(),
+            email: "email".into(),
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::outbound::quiet::{DailySpan, Quiet};
 pub struct Section {
     /// `[messages.sms]`: the gateway for text messages; without it they go the way of e-mails.
     pub sms: Option<SmsGateway>,
+    /// `[messages.social]`: the gateway for social messages, described likewise; `{to}` is then the author, `{thread}` the
+    /// conversation and `{platform}` the network. Without it, who wrote by a network is answered another way.
+    pub social: Option<SmsGateway>,
     /// When nobody is disturbed, for example `20:00-08:00`, in the zone of the process' calendar: text messages to
     /// requesters wait until it is over. What the law says must have been told by then is told in time all the same.
     pub quiet_hours: Option<DailySpan>,
@@ -36,7 +39,7 @@ impl Section {
     }
 }
 
-/// A gateway for text messages that speaks HTTP.
+/// A gateway for text messages, or for social messages, that speaks HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SmsGateway {
@@ -67,6 +70,8 @@ pub struct SmsGateway {
     pub country_code: Option<String>,
     /// Segments that a message may take, 1 to 10; what is longer is cut.
     pub segments_max: u32,
+    /// Characters that a social message may have; what is longer is cut. 500 by default.
+    pub characters_max: usize,
     /// Letters and signs that would double a message's price are written simply.
     pub transliterate: bool,
 }
@@ -87,6 +92,7 @@ impl Default for SmsGateway {
             id_at: None,
             country_code: Some("33".into()),
             segments_max: 4,
+            characters_max: 500,
             transliterate: false,
         }
     }

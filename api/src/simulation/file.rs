@@ -176,7 +176,7 @@ impl File {
 pub(super) fn is_sent_by_itself(effect: &Effect) -> bool {
     use guichet_engine::rules::process::Delivery;
     match effect.by {
-        Delivery::Email | Delivery::Sms | Delivery::Screen => true,
+        Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social => true,
         Delivery::Letter | Delivery::Counter | Delivery::Phone => false,
     }
 }

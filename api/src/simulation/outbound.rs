@@ -65,7 +65,7 @@ impl Post {
 fn effect(message: &OutMessage) -> &str {
     match message.means {
         Means::Email => message.id.rsplit_once('.').map_or(message.id.as_str(), |(effect, _)| effect),
-        Means::Sms => &message.id,
+        Means::Sms | Means::Social => &message.id,
     }
 }
 
@@ -79,7 +79,7 @@ impl Outbound for Post {
         }
         let counter = match message.means {
             Means::Email => &self.counts.emails,
-            Means::Sms => &self.counts.texts,
+            Means::Sms | Means::Social => &self.counts.texts,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -211,6 +211,6 @@ pub(super) fn requester(dice: &mut Dice, channel: Channel, may_be_nobody: bool) 
         RequesterKind::Person
     };
     let account = matches!(channel, Channel::Web | Channel::Mobile) && dice.chance(450);
-    let contact = Contact { name: Some(format!("{first} {last}")), email, phone, address };
+    let contact = Contact { name: Some(format!("{first} {last}")), email, phone, address, social: None };
     RequesterInput { kind, language, preferred, account, account_id: None, contact }
 }

@@ -264,7 +264,10 @@ impl Alerts {
         let end = format!("{base}/v1/{tenant}/unsubscribe/{token}");
         let subject = draft.subject.get(language).to_owned();
         let text = match means {
-            Means::Sms => draft.sms.as_ref().unwrap_or(&draft.subject).get(language).to_owned(),
+            // Nobody asks for news in a conversation of a network; the short text would do.
+            Means::Sms | Means::Social => {
+                draft.sms.as_ref().unwrap_or(&draft.subject).get(language).to_owned()
+            }
             Means::Email => format!("{}\n\n{}\n{end}\n", draft.body.get(language), goodbye(language)),
         };
         Ok(Some(OutMessage {

@@ -111,7 +111,7 @@ impl Outbox {
             now,
             lease_until: now + TimeDelta::from_std(self.guichet.options().lease).unwrap_or(WAIT),
             // Letters, the counter and the telephone are agents' work.
-            by: vec![Delivery::Email, Delivery::Sms, Delivery::Screen],
+            by: vec![Delivery::Email, Delivery::Sms, Delivery::Screen, Delivery::Social],
             limit: u32::try_from(BATCH).unwrap_or(u32::MAX),
         };
         self.guichet.read_models().catch_up(CATCH_UP).await?;

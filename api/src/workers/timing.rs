@@ -40,7 +40,7 @@ fn to_requester(item: &OutboxItem, known: &Known, settings: &Section, now: DateT
     let waits = match item.by {
         Delivery::Sms | Delivery::Phone => true,
         Delivery::Email => settings.quiet_mail,
-        Delivery::Letter | Delivery::Counter | Delivery::Screen => false,
+        Delivery::Letter | Delivery::Counter | Delivery::Screen | Delivery::Social => false,
     };
     let Some(over) = over(&settings.quiet(), known, now).filter(|_| waits) else { return Timing::Now };
     // What was promised, or has a term of the law, is told in time whatever the hour.

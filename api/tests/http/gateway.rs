@@ -193,3 +193,33 @@ async fn a_gateways_own_id_of_a_message_is_taken_from_where_the_settings_say() {
         assert_eq!(outbound.hand_over(&message("a")).await.unwrap().as_deref(), id, "{answer}");
     }
 }
+
+#[tokio::test]
+async fn a_social_message_names_its_conversation_and_is_no_longer_than_the_network_takes() {
+    let (port, gateway) = gateway(200, r#"{"id":"p-1"}"#).await;
+    let settings = SmsGateway {
+        json: Some(
+            r#"{"in_reply_to":"{thread}","to":"{to}","network":"{platform}","status":"{text}","key":"{id}"}"#
+                .into(),
+        ),
+        characters_max: 20,
+        ..settings(port)
+    };
+    let outbound = GatewayOutbound::social(&settings, Outgoing::new().unwrap()).unwrap();
+    let to = json!({ "platform": "mastodon", "thread": "t-1", "author": "@camille\"{id}" }).to_string();
+    let post = OutMessage { means: Means::Social, to, ..message("Samedi à neuf heures, à la piscine.") };
+    outbound.send(&post).await.unwrap();
+    let (_, body) = gateway.heard.lock().unwrap()[0].clone();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let id = "0198c6a2-0000-7000-8000-0000000000ab.0-0";
+    assert_eq!(
+        body,
+        json!({ "in_reply_to": "t-1", "to": "@camille\"{id}", "network": "mastodon", "status": "Samedi à neuf heure…", "key": id })
+    );
+    let lost = OutMessage { to: "@camille".into(), ..post };
+    assert!(matches!(outbound.send(&lost).await, Err(SendError::Never(_))));
+    assert!(
+        matches!(outbound.send(&message("a")).await, Err(SendError::Never(_))),
+        "text messages go elsewhere"
+    );
+}

@@ -72,13 +72,22 @@ impl Town {
 
     /// A town of one theme's processes, with these settings (TOML).
     pub(crate) async fn set(theme: &str, settings: &str) -> Self {
+        Self::set_with(theme, settings, None).await
+    }
+
+    /// The same, with a way out of the test's own.
+    pub(crate) async fn set_sending(theme: &str, settings: &str, outbound: Arc<dyn Outbound>) -> Self {
+        Self::set_with(theme, settings, Some(outbound)).await
+    }
+
+    async fn set_with(theme: &str, settings: &str, outbound: Option<Arc<dyn Outbound>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("guichet.toml");
         std::fs::write(&path, settings).unwrap();
         let settings = Settings::read(&path).unwrap_or_else(|error| panic!("{error}"));
         let mut some = catalogue().clone();
         some.definitions.retain(|definition| definition.theme == theme);
-        Self::made(None, |options| options.settings(settings), (theme, &some)).await
+        Self::made(outbound, |options| options.settings(settings), (theme, &some)).await
     }
 
     /// A town of these themes' processes.

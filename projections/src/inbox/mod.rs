@@ -200,7 +200,9 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
             let means = match by {
                 Delivery::Letter => "letter",
                 Delivery::Phone => "phone",
-                Delivery::Counter | Delivery::Email | Delivery::Sms | Delivery::Screen => "counter",
+                Delivery::Counter | Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social => {
+                    "counter"
+                }
             };
             todos.extend(charge().map(|party| Todo::new(Work::HandOver, party).item(means)));
         }

@@ -26,7 +26,9 @@ pub(super) async fn everything_goes_out(_town: &Town, url: &str, folder: &Path, 
             Ok(items) => items.value,
             Err(error) => panic!("{error}"),
         };
-        let ours = |by: Delivery| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen);
+        let ours = |by: Delivery| {
+            matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social)
+        };
         let left = waiting.iter().filter(|item| item.asked < until && ours(item.by)).count();
         if left == 0 {
             break;

@@ -173,6 +173,7 @@ async fn in_account(
             email: known.details.email.filter(|_| known.by_email),
             phone: known.details.phone.filter(|_| known.by_sms),
             address: known.details.address,
+            social: None,
         };
         requester.preferred = requester.preferred.or(known.preferred);
         requester.language = known.language;

@@ -1,10 +1,11 @@
-//! Text messages through a gateway that speaks HTTP: whatever its method, headers and body, described in the settings
-//! (`[messages.sms]`).
+//! Text messages and social messages through gateways that speak HTTP: whatever their method, headers and body, described in
+//! the settings (`[messages.sms]`, `[messages.social]`).
 
 mod length;
 mod template;
 
 use async_trait::async_trait;
+use guichet_engine::rules::request::SocialAddress;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -61,7 +62,7 @@ enum Body {
     Form(Vec<(String, String)>),
 }
 
-/// Sends text messages through a gateway. E-mails are none of its business.
+/// Sends text messages, or social messages, through a gateway. E-mails are none of its business.
 #[derive(Clone)]
 pub struct GatewayOutbound {
     outgoing: Outgoing,
@@ -70,6 +71,7 @@ pub struct GatewayOutbound {
     headers: Vec<(String, String)>,
     body: Body,
     settings: SmsGateway,
+    means: Means,
 }
 
 /// Never prints the address or a header: both may hold secrets.
@@ -115,34 +117,71 @@ impl GatewayOutbound {
         if let Some((name, _)) = headers.iter().find(|header| !fits(header)) {
             return Err(GatewayError::Header(name.clone()));
         }
-        Ok(Self { outgoing, method, url, headers, body, settings: settings.clone() })
+        Ok(Self { outgoing, method, url, headers, body, settings: settings.clone(), means: Means::Sms })
+    }
+
+    /// The same for social messages (`[messages.social]`).
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub fn social(settings: &SmsGateway, outgoing: Outgoing) -> Result<Self, GatewayError> {
+        Ok(Self { means: Means::Social, ..Self::new(settings, outgoing)? })
+    }
+
+    /// What a social message names so that the network puts it into its conversation.
+    fn in_conversation(&self, message: &OutMessage) -> Result<Call, SendError> {
+        let to: SocialAddress = serde_json::from_str(&message.to)
+            .map_err(|_| SendError::Never("the conversation is not one".into()))?;
+        let most = self.settings.characters_max;
+        let text = if message.text.chars().count() > most {
+            let cut: String = message.text.chars().take(most.saturating_sub(1)).collect();
+            format!("{}…", cut.trim_end())
+        } else {
+            message.text.clone()
+        };
+        Ok(self.filled(&Filled {
+            to: &to.author,
+            text: &text,
+            from: &self.settings.sender,
+            id: &message.id,
+            thread: &to.thread,
+            platform: &to.platform,
+        }))
     }
 
     fn call(&self, message: &OutMessage) -> Result<Call, SendError> {
+        if self.means == Means::Social {
+            return self.in_conversation(message);
+        }
         let to = number(&message.to, self.settings.country_code.as_deref())
             .ok_or_else(|| SendError::Never("the recipient's number is not one".into()))?;
         let text =
             if self.settings.transliterate { transliterated(&message.text) } else { message.text.clone() };
         let text = cut_to(&text, self.settings.segments_max);
-        let filled = Filled { to: &to, text: &text, from: &self.settings.sender, id: &message.id };
+        let (from, id) = (self.settings.sender.as_str(), message.id.as_str());
+        Ok(self.filled(&Filled { to: &to, text: &text, from, id, thread: "", platform: "" }))
+    }
+
+    /// The call with what the operator described, filled in.
+    fn filled(&self, filled: &Filled<'_>) -> Call {
         let mut call = Call::new(self.method.clone(), self.url.clone());
         call.answer_bytes_max = ANSWER_BYTES_MAX;
         for (name, value) in &self.headers {
-            call = call.header(name, template::words(value, &filled));
+            call = call.header(name, template::words(value, filled));
         }
-        Ok(match &self.body {
+        match &self.body {
             Body::Json(value) => {
-                let bytes = serde_json::to_vec(&template::filled(value, &filled)).unwrap_or_default();
+                let bytes = serde_json::to_vec(&template::filled(value, filled)).unwrap_or_default();
                 call.header("content-type", "application/json").body(bytes)
             }
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields {
-                    form.append_pair(name, &template::words(value, &filled));
+                    form.append_pair(name, &template::words(value, filled));
                 }
                 call.header("content-type", "application/x-www-form-urlencoded").body(form.finish())
             }
-        })
+        }
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), SendError> {
@@ -191,8 +230,8 @@ impl Outbound for GatewayOutbound {
     }
 
     async fn hand_over(&self, message: &OutMessage) -> Result<Option<String>, SendError> {
-        if message.means != Means::Sms {
-            return Err(SendError::Never("a gateway for text messages sends no e-mail".into()));
+        if message.means != self.means {
+            return Err(SendError::Never("this gateway sends other messages".into()));
         }
         match self.outgoing.call(Reach::Configured, self.call(message)?).await {
             Ok(answer) => self.judge(&answer).map(|()| self.carrier_id(&answer.body)),

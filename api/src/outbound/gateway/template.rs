@@ -1,4 +1,4 @@
-//! What a gateway is sent: `{to}`, `{text}`, `{from}` and `{id}` filled into what the operator wrote. JSON is read before it
+//! What a gateway is sent: `{to}`, `{text}`, `{from}`, `{id}`, and of social messages `{thread}` and `{platform}`, filled into what the operator wrote. JSON is read before it
 //! is filled in, so that no text can break out of its place.
 
 use serde_json::Value;
@@ -17,6 +17,10 @@ pub struct Filled<'a> {
     pub from: &'a str,
     /// The message's id, always the same for the same message.
     pub id: &'a str,
+    /// Of a social message: the conversation.
+    pub thread: &'a str,
+    /// Of a social message: the network.
+    pub platform: &'a str,
 }
 
 /// Reads the operator's JSON.
@@ -52,7 +56,14 @@ pub fn filled(value: &Value, with: &Filled<'_>) -> Value {
 
 /// A text filled in, in one pass: what is filled in is never read again.
 pub(super) fn words(template: &str, with: &Filled<'_>) -> String {
-    let known = [("{to}", with.to), ("{text}", with.text), ("{from}", with.from), ("{id}", with.id)];
+    let known = [
+        ("{to}", with.to),
+        ("{text}", with.text),
+        ("{from}", with.from),
+        ("{id}", with.id),
+        ("{thread}", with.thread),
+        ("{platform}", with.platform),
+    ];
     let (mut out, mut rest) = (String::new(), template);
     while let Some(at) = rest.find('{') {
         let (before, from) = rest.split_at(at);
@@ -78,7 +89,14 @@ mod tests {
     fn no_text_breaks_out_of_its_place() {
         let template =
             json(r#"{"messages":[{"to":["{to}"],"text":"{text}","n":1}],"{to}":"{from}/{id}/{x}"}"#).unwrap();
-        let with = Filled { to: "+33612345678", text: "\",\"to\":\"{id}", from: "VILLE", id: "e.1" };
+        let with = Filled {
+            to: "+33612345678",
+            text: "\",\"to\":\"{id}",
+            from: "VILLE",
+            id: "e.1",
+            thread: "t",
+            platform: "p",
+        };
         let out = filled(&template, &with);
         assert_eq!(out["messages"][0]["text"], "\",\"to\":\"{id}");
         assert_eq!(out["messages"][0]["to"][0], "+33612345678");

@@ -103,6 +103,8 @@ pub enum Delivery {
     Phone,
     /// Shown on the screen on which the request was made.
     Screen,
+    /// Sent by the engine into the conversation of the social network by which the request came.
+    Social,
 }
 
 /// An entry of `delivery.by`.

@@ -367,7 +367,9 @@ impl Account {
         let known = match by {
             Delivery::Email => self.by_email,
             Delivery::Sms => self.by_sms,
-            Delivery::Letter | Delivery::Counter | Delivery::Phone | Delivery::Screen => true,
+            Delivery::Letter | Delivery::Counter | Delivery::Phone | Delivery::Screen | Delivery::Social => {
+                true
+            }
         };
         Ok(if known { Vec::new() } else { vec![AddressVerified { by }.into()] })
     }

@@ -27,6 +27,9 @@ pub struct Requester {
     /// They gave a postal address.
     #[serde(default)]
     pub by_letter: bool,
+    /// They wrote in a conversation of a social network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_social: bool,
     /// They have an account.
     #[serde(default)]
     pub account: bool,
@@ -67,6 +70,41 @@ pub struct Contact {
     /// Postal address, in lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The conversation of a social network in which they wrote; kept of requests that came by one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub social: Option<SocialAddress>,
+}
+
+/// A conversation of a social network, as its gateway names it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SocialAddress {
+    /// The network.
+    pub platform: String,
+    /// The conversation: what an answer must name to stand in it.
+    pub thread: String,
+    /// Who wrote.
+    pub author: String,
+}
+
+/// The longest part of such an address, in bytes.
+const SOCIAL_BYTES_MAX: usize = 200;
+
+impl SocialAddress {
+    /// Whether it can be one: each part says something, in one line.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        let fits = |text: &String| {
+            (1..=SOCIAL_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
+        };
+        [&self.platform, &self.thread, &self.author].into_iter().all(fits)
+    }
+}
+
+/// Never prints who it is.
+impl std::fmt::Debug for SocialAddress {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SocialAddress(…)")
+    }
 }
 
 /// Never prints who it is.

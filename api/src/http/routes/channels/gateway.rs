@@ -50,6 +50,8 @@ pub(crate) struct SocialBody {
     id: String,
     /// Addresses of pictures; they are written down and never fetched.
     media: Option<Vec<String>>,
+    /// An e-mail address of the author, where the network gives one.
+    email: Option<String>,
 }
 
 /// What became of a text message.
@@ -166,6 +168,7 @@ pub(crate) async fn channels_social(
         text: sent.text(&names.text).unwrap_or_default(),
         id: needed(&sent, &names.id, 200)?,
         media: sent.list(&names.media),
+        email: sent.text(&names.email),
     };
     Ok(axum::Json(social::take(&app.guichet, gateway, &post).await?.into()))
 }

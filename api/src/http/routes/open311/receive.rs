@@ -401,6 +401,7 @@ fn requester(call: &Call) -> RequesterInput {
         email: one("email"),
         phone: one("phone"),
         address: None,
+        social: None,
     };
     RequesterInput { language: call.wishes.language, contact, ..RequesterInput::default() }
 }

@@ -243,6 +243,7 @@ pub(super) fn requester(flat: &Flat, language: Language) -> RequesterInput {
             Some(_) | None => None,
         },
         contact: guichet_engine::rules::request::Contact {
+            social: None,
             name: one("name"),
             email: one("email"),
             phone: one("phone"),

@@ -245,3 +245,84 @@ async fn a_text_message_that_did_not_arrive_is_marked_however_late_and_seen_by_a
     assert_eq!(town.post(&commands, Some(&agent), &note).await.status, StatusCode::OK);
     assert_eq!(unreached(&town, &id).await, (vec![], json!(1)), "looked after, and still counted");
 }
+
+/// Takes no social message, as a network does in whose conversation one may not write any more.
+#[derive(Clone, Default)]
+struct Closed(MemoryOutbound);
+
+#[async_trait::async_trait]
+impl Outbound for Closed {
+    async fn send(&self, message: &OutMessage) -> Result<(), SendError> {
+        if message.means == Means::Social {
+            return Err(SendError::Never("the gateway answered 403".into()));
+        }
+        self.0.send(message).await
+    }
+}
+
+/// Somebody asks by a network and is answered: what left, and the request.
+async fn answered(town: &Town, key: &str, email: Option<&str>) -> String {
+    let post = json!({
+        "platform": "mastodon", "thread": "t-1", "author": "@camille", "text": "La piscine ouvre quand ?", "id": "m-1",
+        "email": email
+    });
+    let first = town.post("/v1/ville/channels/social", Some(key), &post).await;
+    assert_eq!(became(&first), (200, "request", false), "{}", first.text);
+    let id = first.json["request"].as_str().unwrap().to_owned();
+    let resolve = json!({ "command": "resolve", "text": "Samedi à 9 h." });
+    let done =
+        town.post(&format!("/v1/ville/requests/{id}/commands"), Some(&town.agent("a01")), &resolve).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    for _ in 0..3 {
+        town.guichet.read_models().catch_up(std::time::Duration::from_secs(10)).await.unwrap();
+        town.send_all().await;
+    }
+    id
+}
+
+const SOCIAL: &str = "[[channels.social]]\ntenant = \"ville\"\n\
+    becomes = { process = \"institutions/question-generale\", text = \"question\" }\n";
+
+#[tokio::test]
+async fn whoever_wrote_in_a_conversation_is_answered_in_it_without_what_opens_the_request() {
+    let town = Town::set("institutions", SOCIAL).await;
+    let key = town.program("ville", &[Scope::ChannelsDeliver]);
+    let id = answered(&town, &key, None).await;
+    let sent = town.sent.sent();
+    let posts: Vec<&OutMessage> = sent.iter().filter(|one| one.means == Means::Social).collect();
+    let [answer] = posts.as_slice() else { panic!("{posts:?}") };
+    let to: Value = serde_json::from_str(&answer.to).unwrap();
+    assert_eq!(to, json!({ "platform": "mastodon", "thread": "t-1", "author": "@camille" }));
+    assert!(answer.text.contains("Samedi à 9 h."), "{}", answer.text);
+    let codes = answer
+        .text
+        .split_whitespace()
+        .filter(|word| guichet::engine::rules::tracking::TrackingCode::parse(word).is_ok());
+    assert_eq!(codes.count(), 0, "others may read along: {}", answer.text);
+    assert!(!answer.text.contains("http"), "{}", answer.text);
+    let request = guichet::engine::rules::request::RequestId(id.parse().unwrap());
+    let known = town.guichet.request("ville", request).await.unwrap();
+    assert_eq!(known.request.stage.id(), "delivered");
+    // Nobody names a conversation from elsewhere.
+    let mut body = json!({ "process": "institutions/question-generale", "form": { "question": "x ?", "about": "other" } });
+    body["requester"] = json!({ "contact": { "social": { "platform": "p", "thread": "t", "author": "a" } } });
+    let made = town.post("/v1/ville/requests", None, &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let made =
+        guichet::engine::rules::request::RequestId(made.json["request"].as_str().unwrap().parse().unwrap());
+    assert!(!town.guichet.request("ville", made).await.unwrap().request.requester.by_social);
+}
+
+#[tokio::test]
+async fn where_the_conversation_takes_nothing_the_answer_goes_by_e_mail_if_there_is_one() {
+    let closed = Closed::default();
+    let town = Town::set_sending("institutions", SOCIAL, std::sync::Arc::new(closed.clone())).await;
+    let key = town.program("ville", &[Scope::ChannelsDeliver]);
+    let id = answered(&town, &key, Some("camille@exemple.example")).await;
+    let sent = closed.0.sent();
+    let answer = sent.iter().find(|one| one.text.contains("Samedi à 9 h.")).expect("it went out");
+    assert_eq!((answer.means, answer.to.as_str()), (Means::Email, "camille@exemple.example"));
+    town.guichet.read_models().catch_up(std::time::Duration::from_secs(10)).await.unwrap();
+    let timeline = town.get(&format!("/v1/ville/requests/{id}/timeline"), Some(&town.agent("a01"))).await;
+    assert!(timeline.text.contains("request.delivery_failed"), "{}", timeline.text);
+}

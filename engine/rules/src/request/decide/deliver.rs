@@ -14,6 +14,7 @@ fn possible(requester: &Requester, by: Delivery) -> bool {
         Delivery::Email => requester.by_email,
         Delivery::Sms | Delivery::Phone => requester.by_sms,
         Delivery::Letter => requester.by_letter,
+        Delivery::Social => requester.by_social,
         Delivery::Counter | Delivery::Screen => true,
     }
 }
@@ -27,11 +28,13 @@ pub(super) fn nobody_asked(request: &Request) -> bool {
 /// else by message, else by letter; by no means if none is.
 pub(in crate::request) fn reach(requester: &Requester) -> Option<Delivery> {
     let preferred = requester.preferred.filter(|by| match by {
-        Delivery::Email | Delivery::Sms | Delivery::Letter => possible(requester, *by),
+        Delivery::Email | Delivery::Sms | Delivery::Letter | Delivery::Social => possible(requester, *by),
         Delivery::Counter | Delivery::Phone | Delivery::Screen => false,
     });
     preferred.or_else(|| {
-        [Delivery::Email, Delivery::Sms, Delivery::Letter].into_iter().find(|by| possible(requester, *by))
+        [Delivery::Email, Delivery::Sms, Delivery::Social, Delivery::Letter]
+            .into_iter()
+            .find(|by| possible(requester, *by))
     })
 }
 
@@ -46,8 +49,12 @@ pub(super) fn means(request: &Request, plan: &Plan, failed: &[Delivery]) -> Deli
         DeliveryChoice::Counter => Some(Delivery::Counter),
         DeliveryChoice::Phone => Some(Delivery::Phone),
     });
-    choices
+    // Whoever wrote in a conversation is answered in it, whatever the sheet says of other ways; then these come in their
+    // order.
+    let there = (request.channel == Channel::Social).then_some(Delivery::Social);
+    there
         .into_iter()
+        .chain(choices)
         .find(|by| possible(&request.requester, *by) && !failed.contains(by))
         .unwrap_or(Delivery::Counter)
 }
@@ -94,5 +101,6 @@ fn word(by: Delivery) -> &'static str {
         Delivery::Counter => "counter",
         Delivery::Phone => "phone",
         Delivery::Screen => "screen",
+        Delivery::Social => "social",
     }
 }

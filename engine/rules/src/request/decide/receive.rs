@@ -87,7 +87,7 @@ pub(super) fn receive(d: &mut Decision<'_>, command: &Command) -> Result<(), Rej
         return Err(refusal::time_future());
     }
     let tracking = d.facts.tracking.ok_or_else(|| refusal::rule_failed("tracking"))?;
-    let (requester, mut faults) = requester_of(requester);
+    let (requester, mut faults) = requester_of(requester, *channel);
     let typed = form::typed(&d.plan.definition().form, form);
     let event = Received {
         request: d.facts.request,
@@ -189,7 +189,7 @@ fn missing(
 }
 
 /// What is recorded of the requester, and what is wrong with it.
-fn requester_of(input: &RequesterInput) -> (Requester, Vec<FieldFault>) {
+fn requester_of(input: &RequesterInput, channel: Channel) -> (Requester, Vec<FieldFault>) {
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -198,6 +198,12 @@ fn requester_of(input: &RequesterInput) -> (Requester, Vec<FieldFault>) {
         email: given(&input.contact.email),
         phone: given(&input.contact.phone),
         address: given(&input.contact.address),
+        // Nobody names a conversation who did not write in it.
+        social: input
+            .contact
+            .social
+            .clone()
+            .filter(|social| channel == Channel::Social && social.is_usable()),
     };
     let mut faults = Vec::new();
     let mut check = |field: &str, wrong: bool, fr: &str, en: &str| {
@@ -220,6 +226,7 @@ fn requester_of(input: &RequesterInput) -> (Requester, Vec<FieldFault>) {
         by_email: contact.email.is_some(),
         by_sms: contact.phone.is_some(),
         by_letter: contact.address.is_some(),
+        by_social: contact.social.is_some(),
         account: input.account || input.account_id.is_some(),
         account_id: input.account_id,
         named: contact.name.is_some(),

@@ -28,7 +28,8 @@ pub(super) fn actor_of(
 }
 
 fn fitting(world: &World, case: usize, command: &Command, at: DateTime<Utc>) -> Actor {
-    let sent = |by: &Delivery| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen);
+    let sent =
+        |by: &Delivery| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social);
     match command {
         Command::Reply { .. }
         | Command::Withdraw { .. }

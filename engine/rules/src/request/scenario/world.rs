@@ -199,7 +199,8 @@ impl World {
     /// Carries out what can be sent by itself, and reports it.
     fn send(&mut self, index: usize) {
         while let Some(effect) = self.cases.get(index).and_then(|case| {
-            let automatic = |by| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen);
+            let automatic =
+                |by| matches!(by, Delivery::Email | Delivery::Sms | Delivery::Screen | Delivery::Social);
             case.pending.iter().find(|effect| automatic(effect.by)).cloned()
         }) {
             let command = report(&effect);

@@ -315,6 +315,7 @@ pub(crate) fn reachable(
         email: email.map(Into::into),
         phone: phone.map(Into::into),
         address: None,
+        social: None,
     };
     RequesterInput { preferred, contact, ..RequesterInput::default() }
 }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::process::{Field, FieldType};
+use crate::request::SocialAddress;
 use crate::request::bindings::is_personal;
 use crate::request::{Contact, Requester, RequesterInput};
 use crate::text::Language;
@@ -32,6 +33,11 @@ pub(super) fn requester(of: &Requester) -> RequesterInput {
             email: given(of.by_email, "usager@exemple.example"),
             phone: given(of.by_sms, "+33639989999"),
             address: given(of.by_letter, "1 rue de l’Exemple, 00000 Exempleville"),
+            social: of.by_social.then(|| SocialAddress {
+                platform: "exemple".to_owned(),
+                thread: "fil".to_owned(),
+                author: "@exemple".to_owned(),
+            }),
         },
     }
 }
