@@ -4,17 +4,20 @@
 CARGO ?= cargo
 # How long `make fuzz` and `make contract` look; building their programs comes on top.
 SECONDS ?= 60
+# Which tests over HTTP `make postgres` runs: those of tables that several servers share. `make postgres ONLY=` runs all.
+ONLY ?= webhooks:: outbox:: matrix:: workers:: servers:: routes::access routes::account routes::alerts routes::changes \
+	routes::channels routes::ideas routes::payments routes::receive
 
-.PHONY: demo test setup format lint unit fuzz contract client open311 npm docs schemas bench
+.PHONY: demo test setup format lint unit postgres fuzz contract client open311 npm docs schemas bench
 
 demo: ## a month of a town on one machine, then its dashboard on http://127.0.0.1:8080
 	@.ci/setup compiler
 	$(CARGO) run --locked --bin guichet -- demo
 
-test: setup format lint unit fuzz contract client open311 npm docs ## everything that must hold before a change lands
+test: setup format lint unit postgres fuzz contract client open311 npm docs ## everything that must hold before a change lands
 
 setup:
-	@.ci/setup compiler cplusplus mail s3 scanners client open311 schemathesis postgres npm chromium
+	@.ci/setup compiler cplusplus mail imap s3 scanners client open311 schemathesis postgres npm chromium
 
 format:
 	$(CARGO) fmt --all --check
@@ -25,7 +28,11 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --locked --features guichet/kurrentdb -- -D warnings
 
 unit: ## with KurrentDB, so that everything is built once; `lint` looks at the default build too
-	@.ci/with-mail .ci/with-s3 .ci/with-scanners .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
+	@.ci/with-mail .ci/with-imap .ci/with-s3 .ci/with-scanners .ci/with-postgres $(CARGO) test --workspace --locked --features guichet/kurrentdb
+
+postgres: ## the tests over HTTP once more, each town in a PostgreSQL database of its own
+	GUICHET_TEST_HTTP_STORE=postgres .ci/with-mail .ci/with-imap .ci/with-s3 .ci/with-scanners .ci/with-postgres \
+		$(CARGO) test --locked --features guichet/kurrentdb -p guichet --test http -- $(ONLY)
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus

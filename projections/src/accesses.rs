@@ -117,7 +117,7 @@ impl ReadModels {
         filter.maybe("hour < ?", query.until);
         let (conditions, limit) = (filter.sql(), query.limit);
         let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
-        let count = format!("SELECT COUNT(*), 0 FROM access {conditions}");
+        let count = format!("SELECT COUNT(*), CAST(0 AS BIGINT) FROM access {conditions}");
         let counts = snapshot.counts(count, &filter.values).await?;
         let sql = format!(
             "SELECT tenant, request, actor, what, ground, hour FROM access {conditions} \
@@ -148,7 +148,7 @@ impl ReadModels {
         let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
         let values: [Value; 2] = [tenant.into(), request.0.into()];
         let about = "FROM access WHERE tenant = ? AND request = ?";
-        let counts = snapshot.counts(format!("SELECT COUNT(*), 0 {about}"), &values).await?;
+        let counts = snapshot.counts(format!("SELECT COUNT(*), CAST(0 AS BIGINT) {about}"), &values).await?;
         let sql = format!(
             "SELECT actor, what, ground, hour {about} ORDER BY hour DESC, actor, what LIMIT {PAGE_ROWS_MAX}"
         );

@@ -5,9 +5,10 @@ use guichet::outbound::{MemoryOutbound, Outbound};
 use guichet::rights::Scope;
 use guichet::settings::messages::Section;
 use guichet::workers::Outbox;
-use guichet::{Holder, KeyTerms};
+use guichet::{Holder, KeyTerms, Options};
 use serde_json::{Value, json};
 
+use crate::store::on_postgres;
 use crate::support::{Answer, Town};
 
 async fn town(messages: Section) -> Town {
@@ -149,7 +150,9 @@ async fn a_digest_that_was_sent_and_not_reported_is_sent_again_with_the_same_id(
     let town = Town::opened(Some(std::sync::Arc::new(Dying(kept.clone()))), |options| {
         let mut settings = guichet::settings::Settings::default();
         settings.messages.digest_minutes = 30;
-        options.settings(settings)
+        // Where several servers could be, claims are counted by the database's clock, which no test moves.
+        let lease = if on_postgres() { std::time::Duration::from_secs(1) } else { options.lease };
+        Options { lease, ..options.settings(settings) }
     })
     .await;
     for _ in 0..3 {
@@ -160,6 +163,9 @@ async fn a_digest_that_was_sent_and_not_reported_is_sent_again_with_the_same_id(
     town.move_to("2026-11-03T09:30:00Z");
     let _ = Outbox::new(&town.guichet).in_order().run_once(town.guichet.now()).await;
     // Meanwhile something else is asked for; the claim of the dead program ends.
+    if on_postgres() {
+        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    }
     let request = town.pothole().await.json["request"].clone();
     qualify(&town, &request).await;
     town.move_to("2026-11-03T10:00:00Z");
