@@ -32,6 +32,7 @@ use crate::request::NewRequest;
 #[cfg(feature = "kurrentdb")]
 use crate::store::Address;
 use crate::store::{Store, StoreError};
+use crate::troubles::Troubles;
 use crate::workers::Workers;
 
 /// The file of the read models in the data folder.
@@ -86,6 +87,8 @@ struct Inner {
     refused: Mutex<Option<Instant>>,
     /// How much came in lately by ways that anybody can use.
     limits: Limits,
+    /// What does not work on this server now.
+    troubles: Troubles,
 }
 
 /// How long a store that refused counts as refusing; then it is tried again.
@@ -169,8 +172,19 @@ impl Guichet {
         let name = format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(drawn));
         let attachments = Attachments::new(&options.data, &options.settings, &options.ambient)?;
         let payments = Payments::new(&options.settings);
-        let (refused, limits) = (Mutex::default(), Limits::default());
-        let inner = Inner { engine, models, outbound, attachments, payments, options, name, refused, limits };
+        let (refused, limits, troubles) = (Mutex::default(), Limits::default(), Troubles::default());
+        let inner = Inner {
+            engine,
+            models,
+            outbound,
+            attachments,
+            payments,
+            options,
+            name,
+            refused,
+            limits,
+            troubles,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -208,6 +222,12 @@ impl Guichet {
     #[must_use]
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// What does not work on this server now, though the server does.
+    #[must_use]
+    pub(crate) fn troubles(&self) -> &Troubles {
+        &self.inner.troubles
     }
 
     /// The providers that take money.

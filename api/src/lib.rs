@@ -71,6 +71,7 @@ pub mod simulation;
 pub mod starter;
 mod store;
 pub mod traces;
+mod troubles;
 mod vocabulary;
 mod webhooks;
 pub mod what_if;

@@ -4,7 +4,7 @@ use guichet_engine::rules::process::Channel;
 
 use super::form;
 use crate::guichet::Guichet;
-use crate::settings::channels::Becomes;
+use crate::settings::channels::{Becomes, Imap};
 
 /// Every fault of `[channels]`, held against the organisation and the processes in force.
 #[must_use]
@@ -18,6 +18,9 @@ pub fn check(guichet: &Guichet) -> Vec<String> {
         }
         let found = becomes(guichet, &mailbox.tenant, &mailbox.becomes, Channel::Email);
         faults.extend(found.map(|fault| format!("{place}: {fault}")));
+        if let Some(imap) = &mailbox.imap {
+            faults.extend(fetched(imap, mailbox.maildir.is_some()).map(|fault| format!("{place}: {fault}")));
+        }
         if let Some(folder) = &mailbox.maildir
             && !folder.join("new").is_dir()
         {
@@ -40,6 +43,27 @@ pub fn check(guichet: &Guichet) -> Vec<String> {
         }
     }
     faults
+}
+
+/// What can be seen of a mailbox at a provider without asking it. One that does not answer keeps no server from beginning.
+fn fetched(imap: &Imap, has_maildir: bool) -> Option<String> {
+    let blank = [&imap.host, &imap.user, &imap.folder].iter().any(|text| text.trim().is_empty());
+    let folders = [Some(&imap.folder), imap.done_folder.as_ref(), imap.unreadable_folder.as_ref()];
+    let same = imap.done_folder.as_ref() == Some(&imap.folder)
+        || imap.unreadable_folder.as_ref() == Some(&imap.folder);
+    if has_maildir {
+        Some("`maildir` and `imap` are two ways; name one".to_owned())
+    } else if blank {
+        Some("`host`, `user` and `folder` are needed".to_owned())
+    } else if folders.into_iter().flatten().any(|name| !name.is_ascii() || name.bytes().any(|b| b < b' ')) {
+        Some("a folder is written as the server writes it, in ASCII (RFC 3501, section 5.1.3)".to_owned())
+    } else if same {
+        Some("mails that were taken cannot stay in the folder that they are taken from".to_owned())
+    } else if std::fs::read(&imap.password_file).map_or(0, |bytes| bytes.trim_ascii().len()) == 0 {
+        Some(format!("`{}` cannot be read, or is empty", imap.password_file.display()))
+    } else {
+        None
+    }
 }
 
 fn becomes(guichet: &Guichet, tenant: &str, becomes: &Becomes, channel: Channel) -> Option<String> {

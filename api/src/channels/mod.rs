@@ -6,6 +6,7 @@
 mod check;
 pub(crate) mod form;
 pub mod gateway;
+pub mod imap;
 pub mod limits;
 pub mod mail;
 pub(crate) mod maildir;

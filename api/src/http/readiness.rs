@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::guichet::Guichet;
 use crate::store::Store;
+use crate::troubles::Trouble;
 
 /// How long an answer is given again before everything is asked anew.
 pub const READY_CACHED: Duration = Duration::from_secs(1);
@@ -30,6 +31,11 @@ pub(crate) struct Ready {
     /// Why not: `draining`, `store.unreachable`, `store.refuses` (read-only, full), `folder.read_only`,
     /// `version.newer`, `read_models.unreachable`, `read_models.stopped`, `read_models.behind`.
     pub(crate) reasons: Vec<&'static str>,
+    /// What does not work on this server though the server does: mailboxes that cannot be fetched from, secrets that
+    /// another server has otherwise. No load balancer needs to turn away from it, and somebody should look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) troubles: Vec<Trouble>,
     /// Whether the journal answers.
     pub(crate) journal: bool,
     /// Whether the data folder can be written.
@@ -96,6 +102,7 @@ impl Readiness {
                 ready
             }
         };
+        ready.troubles = guichet.troubles().list();
         if self.is_draining() {
             ready.reasons.insert(0, "draining");
         }

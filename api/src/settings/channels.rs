@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -195,8 +196,64 @@ pub struct Mailbox {
     /// A Maildir that the server watches; without it, mails are handed over by `guichet mail-in`.
     #[serde(default)]
     pub maildir: Option<PathBuf>,
+    /// The mailbox at a provider that the server fetches mails from; instead of `maildir`.
+    #[serde(default)]
+    pub imap: Option<Imap>,
     /// By what name the mail server in front of us signs what it found out about senders (`Authentication-Results`, RFC
     /// 8601). A sender whom it found forged gets no acknowledgement. Without it, nothing is believed.
     #[serde(default)]
     pub authserv_id: Option<String>,
+}
+
+/// A mailbox that is fetched from over IMAP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imap {
+    /// The mail server, by the name on its certificate.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "imaps")]
+    pub port: u16,
+    /// How the connection is protected; never not at all.
+    #[serde(default)]
+    pub tls: ImapTls,
+    /// Who signs in.
+    pub user: String,
+    /// The file with the password, read at each connection.
+    pub password_file: PathBuf,
+    /// A file with the certificate, or those of the authorities, to be believed instead of the usual ones (PEM).
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// The folder that mails come into, as the server calls it.
+    #[serde(default = "inbox")]
+    pub folder: String,
+    /// The folder that mails are moved to once they were taken; without it they stay where they are, with the keyword
+    /// `$GuichetTaken`, which not every server keeps.
+    #[serde(default)]
+    pub done_folder: Option<String>,
+    /// The folder for what cannot be read; without it, that goes where the others go.
+    #[serde(default)]
+    pub unreadable_folder: Option<String>,
+    /// Mails that came before this day (the server's) are left alone; without it, everything in the folder is taken.
+    #[serde(default)]
+    pub since: Option<NaiveDate>,
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImapTls {
+    /// TLS from the first byte (RFC 8314).
+    #[default]
+    Implicit,
+    /// Begins in clear and changes to TLS before anything is said.
+    Starttls,
+}
+
+fn imaps() -> u16 {
+    993
+}
+
+fn inbox() -> String {
+    "INBOX".to_owned()
 }

@@ -92,6 +92,37 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The files of secrets that it names, each with its place in the settings: all servers need the same in them.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<(String, PathBuf)> {
+        let mut files = Vec::new();
+        let people = [("agents", &self.sign_in.agents), ("citizens", &self.sign_in.citizens)];
+        for (who, provider) in people.into_iter().filter_map(|(who, known)| Some((who, known.as_ref()?))) {
+            files.push((format!("sign_in.{who}.client_secret_file"), provider.client_secret_file.clone()));
+        }
+        for (tenant, provider) in &self.payments.providers {
+            files.push((format!("payments.{tenant}.secret_file"), provider.secret_file.clone()));
+        }
+        for (header, path) in self.messages.sms.iter().flat_map(|gateway| &gateway.header_files) {
+            files.push((format!("messages.sms.header_files.{header}"), path.clone()));
+        }
+        let sms = self.channels.sms.iter().map(|gateway| ("sms", &gateway.tenant, &gateway.proof));
+        let social = self.channels.social.iter().map(|gateway| ("social", &gateway.tenant, &gateway.proof));
+        for (kind, tenant, proof) in sms.chain(social) {
+            if let Some(proof) = proof {
+                files
+                    .push((format!("channels.{kind}.{tenant}.proof.secret_file"), proof.secret_file.clone()));
+            }
+        }
+        for (index, mailbox) in self.channels.mailboxes.iter().enumerate() {
+            if let Some(imap) = &mailbox.imap {
+                let place = format!("channels.mailboxes[{}].imap.password_file", index + 1);
+                files.push((place, imap.password_file.clone()));
+            }
+        }
+        files
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         toml::from_str(text).map_err(|error| {
             let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();

@@ -11,6 +11,7 @@
 //! Each is driven step by step (`run_once`), so that a simulation with a clock of its own and a server run the same code.
 
 mod alerts;
+mod comparing;
 mod digest;
 mod files;
 mod forwards;
@@ -32,7 +33,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::attachments::AttachmentError;
-use crate::channels::maildir;
+use crate::channels::{imap, maildir};
 use crate::guichet::Guichet;
 pub use alerts::{Alerted, Alerts};
 pub use forwards::{Brought, Forwards};
@@ -82,6 +83,11 @@ impl Workers {
         {
             tasks.push(tokio::spawn(maildir::watch(guichet.clone(), mailbox.clone(), stopped.clone())));
         }
+        for (index, mailbox) in guichet.options().settings.channels.mailboxes.iter().enumerate() {
+            let place = format!("channels.mailboxes[{}]", index + 1);
+            tasks.push(tokio::spawn(imap::watch(guichet.clone(), mailbox.clone(), place, stopped.clone())));
+        }
+        tasks.push(tokio::spawn(comparing::run(guichet.clone(), stopped.clone())));
         Self { stop, tasks }
     }
 

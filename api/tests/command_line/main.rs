@@ -17,6 +17,7 @@ mod diagrams;
 mod editor;
 mod files;
 mod forwarding;
+mod imap;
 mod imports;
 mod mail;
 mod newcomers;

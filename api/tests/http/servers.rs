@@ -229,6 +229,66 @@ async fn two_servers_send_each_delivery_and_each_mail_once() {
     assert_eq!(mails.iter().sum::<usize>(), made, "{mails:?}");
 }
 
+/// A server with a gateway's secret and an address of its own.
+async fn with_secret(database: &Database, master: &[u8], secret: &str, public_url: &str) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    crate::store::private(&folder.path().join("master.key"), master);
+    let file = folder.path().join("sms.secret");
+    std::fs::write(&file, secret).unwrap();
+    let settings = folder.path().join("guichet.toml");
+    let written = format!(
+        "[[channels.sms]]\ntenant = \"ville\"\nproof = {{ header = \"x-signature\", secret_file = {file:?} }}\n\
+         becomes = {{ process = \"voirie/chaussee-abimee\", text = \"details\" }}\n"
+    );
+    std::fs::write(&settings, written).unwrap();
+    let options = Options::new(folder.path()).store(database.store()).public_url(public_url);
+    let options = options.settings(guichet::settings::Settings::read(&settings).unwrap());
+    let sent = MemoryOutbound::default();
+    let guichet = Guichet::open(options.outbound(Arc::new(sent.clone()))).await.unwrap();
+    let router = router(&guichet, &HttpOptions::default()).unwrap();
+    Server { guichet, router, sent, _folder: folder }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_servers_were_given_otherwise_is_named_and_another_master_key_is_refused() {
+    if Database::for_servers().is_none() {
+        return;
+    }
+    let (first, ambient) = (tempfile::tempdir().unwrap(), Arc::new(Surroundings::system()));
+    let ambient: Arc<dyn Ambient> = ambient;
+    let database = Database::with(("voirie-now", roads()), first.path(), &ambient).await;
+    let master = std::fs::read(first.path().join("master.key")).unwrap();
+    let one = with_secret(&database, &master, "un secret de la passerelle", "https://a.example/").await;
+    let same = with_secret(&database, &master, "un secret de la passerelle\n", "https://a.example/").await;
+    let other =
+        with_secret(&database, &master, "un autre secret de la passerelle", "https://b.example/").await;
+    let mut workers = vec![one.guichet.start_workers(), same.guichet.start_workers()];
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (status, ready) = same.get("/ready", "").await;
+    assert_eq!((status, &ready["troubles"]), (StatusCode::OK, &Value::Null), "{ready}");
+    workers.push(other.guichet.start_workers());
+    let began = Instant::now();
+    let ready = loop {
+        let (status, ready) = other.get("/ready", "").await;
+        assert_eq!(status, StatusCode::OK, "{ready}");
+        if ready["troubles"].is_array() || began.elapsed() > Duration::from_secs(30) {
+            break ready;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let differs = |place: &str| json!({ "place": place, "code": "differs" });
+    let expected = json!([differs("channels.sms.ville.proof.secret_file"), differs("public_url")]);
+    assert_eq!(ready["troubles"], expected, "{ready}");
+    assert!(!ready.to_string().contains("secret de la passerelle"));
+    for workers in workers {
+        workers.stop().await;
+    }
+    let stranger = tempfile::tempdir().unwrap();
+    drop(Guichet::open(Options::new(stranger.path())).await.unwrap());
+    let refused = Guichet::open(Options::new(stranger.path()).store(database.store())).await.unwrap_err();
+    assert!(refused.to_string().contains("is not the master key of"), "{refused}");
+}
+
 /// Between a server and its database: passes everything on until it is frozen, and then keeps both sides waiting without
 /// a word, as a cut cable does.
 struct Cable {

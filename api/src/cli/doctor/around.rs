@@ -11,7 +11,9 @@ use super::Findings;
 use crate::ambient::SystemClock;
 use crate::attachments::Files;
 use crate::backup::{Holds, Manifest};
+use crate::channels::imap::probe;
 use crate::cli::local;
+use crate::settings::Settings;
 
 /// Below this, the next batch of keys or group of events may not fit.
 const ROOM_MIN: u64 = 256 * 1024 * 1024;
@@ -71,6 +73,27 @@ pub(super) async fn files(findings: &mut Findings<'_>, files: &Files) {
         "what is missing comes back from a copy (`guichet files restore`); what nothing holds is taken away by hand",
     );
     findings.judge(missing == 0 && orphans == 0, "files", name, words, advice);
+}
+
+/// Whether the mailboxes at providers can be fetched from.
+pub(super) async fn mailboxes(findings: &mut Findings<'_>, settings: &Settings) {
+    let name = ("boîte aux lettres électronique", "mailbox");
+    for (index, mailbox) in settings.channels.mailboxes.iter().enumerate() {
+        let Some(imap) = &mailbox.imap else { continue };
+        let place = format!("channels.mailboxes[{}], {}", index + 1, imap.host);
+        match probe(imap).await {
+            Ok(()) => findings.add("mailbox", name, place),
+            Err(fault) => {
+                let text = fault.text();
+                let advice = (
+                    "corrigez les paramètres ou le fichier du mot de passe ; le serveur réessaie de lui-même",
+                    "put the settings or the file with the password right; the server tries again by itself",
+                );
+                let words = format!("{place} : {}", text.get(findings.context.language));
+                findings.complain("mailbox", name, words, advice);
+            }
+        }
+    }
 }
 
 /// Files that nobody but the server's user may read.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::context::{Context, Format};
 use super::failure::{Failure, Verdict};
 use super::store;
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// Examine a store, beside its server as well: files, journal, keys, read models, what waits, disk, clock, backups
@@ -25,7 +26,8 @@ pub(crate) struct Doctor {
     /// The folder of the files that requests name, where the settings name another than the data folder's.
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
-    /// The file of settings that the server is given: it names the folder or the bucket of the files.
+    /// The file of settings that the server is given: it names the folder or the bucket of the files, and mailboxes that
+    /// are tried.
     #[arg(long, value_name = "FILE", env = "GUICHET_SETTINGS")]
     settings: Option<PathBuf>,
 }
@@ -102,6 +104,10 @@ impl Doctor {
         let data = context.options().data;
         let files = super::files::kept(&data, self.files.as_deref(), self.settings.as_deref())?;
         around::files(findings, &files).await;
+        if let Some(path) = &self.settings {
+            let settings = Settings::read(path).map_err(|error| Failure::usage(error.to_string()))?;
+            around::mailboxes(findings, &settings).await;
+        }
         if let Some(folder) = &self.backup {
             around::backups(findings, folder);
         }
