@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use guichet_engine::rules::request::email_address;
 use guichet_engine::rules::text::Language;
 use guichet_projections::Session;
 use serde::{Deserialize, Serialize};
@@ -14,12 +13,9 @@ use super::sign_in::{is_challenge, known, problem};
 use crate::http::App;
 use crate::http::extract::{At, Json, Wishes};
 use crate::http::openapi::ProblemAnswer;
-use crate::http::problem::{FieldProblem, Problem};
-use crate::http::routes::account::{CodeSentAnswer, code_sent};
+use crate::http::problem::Problem;
+use crate::http::routes::account::{CodeSentAnswer, code_sent, email, own, wrong};
 use crate::sign_in::{Browser, Given, GivenFault, SignIn, SignInFault, digest};
-
-/// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
-pub(crate) const ADDRESS_BYTES_MAX: usize = 254;
 
 /// Whose address a code is to be sent to.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -198,15 +194,7 @@ async fn reached(app: &App, tenant: &str, wishes: &Wishes) -> Result<(), Problem
 
 /// The address, if it can be one. Line ends and blanks, which would make another header of a mail, are in none.
 fn readable(address: &str) -> Result<String, Problem> {
-    let fits = Some(address.trim()).filter(|address| address.len() <= ADDRESS_BYTES_MAX);
-    fits.and_then(email_address).ok_or_else(|| {
-        let (fr, en) = ("Il faut une adresse électronique.", "This must be an e-mail address.");
-        let text = guichet_engine::rules::text::Text::new(fr, en);
-        let mut problem = Problem::unprocessable("form.invalid", fr, en);
-        let code = "field.type".to_owned();
-        problem.errors = vec![FieldProblem { pointer: "/address".into(), code, detail: fr.into(), text }];
-        problem
-    })
+    email(address, "/address").map_err(|fault| own(wrong(vec![fault])))
 }
 
 /// Sets cookies.
