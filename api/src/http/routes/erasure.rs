@@ -67,7 +67,7 @@ pub(crate) struct ErasureAnswer {
 
 /// Erase the persons of a finished request, for ever, and its files.
 ///
-/// What was said and by whom cannot be read any more, in no copy of the journal; dates, decisions, figures and proofs stay.
+/// What its sheet calls personal cannot be read any more, in no copy of the journal; dates, decisions, figures and proofs stay.
 /// Who ordered it, and on which ground, is on record. Sent again, it goes on where it broke off and erases what was
 /// added since; the first order stands.
 #[utoipa::path(
