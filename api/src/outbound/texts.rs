@@ -207,6 +207,10 @@ fn money_or_date(news: &str) -> Text {
             "Nous avons bien reçu votre paiement de {amount} ({label}) pour votre demande « {title} ». Numéro de la transaction : {transaction}. Ce message vaut reçu.",
             "We have received your payment of {amount} ({label}) for your request “{title}”. Transaction number: {transaction}. This message is your receipt.",
         ),
+        "payment_failed" => Text::new(
+            "Votre banque n’a pas accepté le paiement de {amount} ({label}) pour votre demande « {title} ». Vous pouvez réessayer jusqu’au {pay_by}, muni de votre code {code} : {link}",
+            "Your bank did not accept the payment of {amount} ({label}) for your request “{title}”. You can try again until {pay_by}, with your code {code}: {link}",
+        ),
         "payment_lapsed" => Text::new(
             "Votre paiement de {amount} ({label}) pour votre demande « {title} » ne nous est pas parvenu dans le délai. Le service vous dira la suite : {link}",
             "Your payment of {amount} ({label}) for your request “{title}” did not reach us in time. The service will tell you what comes next: {link}",

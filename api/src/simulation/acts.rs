@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use guichet_engine::rules::commitment::{Budget, Unit};
 use guichet_engine::rules::process::{Channel, Delivery, Kind, Opener, Party};
 use guichet_engine::rules::request::{
-    Actor, Command, Hold, Rejection, Request, RequestId, RequesterInput, Stage,
+    Actor, CURRENCY, Command, Hold, Rejection, Request, RequestId, RequesterInput, Stage,
 };
 use serde_json::{Map, Value};
 
@@ -142,6 +142,13 @@ pub(super) fn act(file: &mut File, one: Move, scene: &Scene<'_>) -> Option<Act> 
             file.fates.drop(Fate::Withdraw);
             (Command::Withdraw { reason: Some("Le problème est réglé.".to_owned()) }, Actor::Requester)
         }
+        Move::Pay(payment) => (Command::StartPayment { payment }, Actor::Requester),
+        Move::Settle(payment) => (settled(&file.state, payment)?, Actor::Engine),
+        Move::Waive(payment) => {
+            let reason = "Le service renonce à cette recette.".to_owned();
+            let actor = Actor::Agent(handler(file, scene.who?, scene.ground));
+            (Command::CancelPayment { payment, reason }, actor)
+        }
         Move::Rate => {
             file.fates.drop(Fate::Rate);
             let score =
@@ -154,6 +161,19 @@ pub(super) fn act(file: &mut File, one: Move, scene: &Scene<'_>) -> Option<Act> 
         }
     };
     Some(Act::new(command, actor))
+}
+
+/// The provider's word that the last visit to its page was paid.
+fn settled(request: &Request, number: u32) -> Option<Command> {
+    let payment = request.payments.iter().find(|payment| payment.number == number)?;
+    let reference = payment.attempts.last()?.reference.clone();
+    Some(Command::SettlePayment {
+        payment: number,
+        transaction: format!("SIM-{reference}"),
+        reference: Some(reference),
+        amount: payment.amount,
+        currency: CURRENCY.to_owned(),
+    })
 }
 
 /// The step that awaits its approvers.

@@ -1,7 +1,9 @@
 //! What can happen to a request next.
 
-use guichet_engine::rules::process::{Delivery, Kind, Simple};
-use guichet_engine::rules::request::{Acknowledgement, Hold, Stage, TaskStatus, acknowledgement};
+use guichet_engine::rules::process::{Delivery, Kind, PaidBefore, Simple};
+use guichet_engine::rules::request::{
+    Acknowledgement, Hold, PaymentStatus, Stage, TaskStatus, acknowledgement,
+};
 
 use super::assumptions::Assumptions;
 use super::dice::Dice;
@@ -30,6 +32,12 @@ pub(super) enum Move {
     Resume,
     /// The requester takes it back.
     Withdraw,
+    /// The requester goes to the page of payment, by its number.
+    Pay(u32),
+    /// The provider says that it was paid.
+    Settle(u32),
+    /// An agent gives up a payment that did not come.
+    Waive(u32),
     /// The requester rates.
     Rate,
     /// The requester wants it taken up again.
@@ -128,6 +136,16 @@ impl File {
         if self.fates.has(Fate::Withdraw) && !request.stage.is_finished() {
             moves.push(Move::Withdraw);
         }
+        if let Some(payment) = request.unpaid().filter(|_| !request.stage.is_finished()) {
+            let number = payment.number;
+            let under_way = payment.attempts.iter().any(|attempt| attempt.outcome.is_none());
+            match payment.status {
+                PaymentStatus::Lapsed => moves.push(Move::Waive(number)),
+                _ if under_way => moves.push(Move::Settle(number)),
+                _ if self.fates.has(Fate::Silent) => {}
+                _ => moves.push(Move::Pay(number)),
+            }
+        }
         match &request.hold {
             Some(Hold::WaitingForRequester { .. }) if self.fates.has(Fate::Silent) => {}
             Some(Hold::WaitingForRequester { .. }) => moves.push(Move::Reply),
@@ -180,7 +198,8 @@ impl File {
         moves.extend(sheets.filter(|(sheet, _)| open(&sheet.task)).map(|(_, place)| Move::Task(place)));
         let validation = &definition.validation;
         let by_itself = validation.circuit.is_none() && validation.otherwise == Simple::Automatic;
-        if moves.len() == before && !by_itself {
+        let unpaid = self.state.unpaid().is_some_and(|payment| payment.before == Some(PaidBefore::Treatment));
+        if moves.len() == before && !by_itself && !unpaid {
             moves.push(Move::Answer(self.drafts));
         }
     }

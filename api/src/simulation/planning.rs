@@ -115,7 +115,7 @@ impl Run<'_> {
         };
         let wait = |seconds: i64| now + seconds.max(60);
         let (at, event) = match one {
-            Move::Qualify | Move::PostAcknowledgement | Move::Claim | Move::HandOver(_) => {
+            Move::Qualify | Move::PostAcknowledgement | Move::Claim | Move::HandOver(_) | Move::Waive(_) => {
                 return self.enqueue(slot, file, one, stamp);
             }
             Move::Task(_) => (prepared(work.task_ready), Event::Ready { slot, stamp }),
@@ -126,6 +126,9 @@ impl Run<'_> {
                 (hours.after(now, seconds.max(60)), Event::Do { slot, stamp })
             }
             Move::Reply => (wait(assumed.requesters.reply.draw(dice, 3_600.0)), Event::Do { slot, stamp }),
+            // Paying is a reply, too; the provider says so some minutes later.
+            Move::Pay(_) => (wait(assumed.requesters.reply.draw(dice, 3_600.0)), Event::Do { slot, stamp }),
+            Move::Settle(_) => (wait(dice.between(60, 600)), Event::Do { slot, stamp }),
             Move::Withdraw => (wait(dice.between(12_000, 300_000)), Event::Do { slot, stamp }),
             Move::Rate => (wait(dice.between(3_600, 240_000)), Event::Do { slot, stamp }),
             Move::Reopen => (wait(dice.between(36_000, 540_000)), Event::Do { slot, stamp }),
@@ -198,6 +201,9 @@ fn wait_of(one: Move) -> Option<Wait> {
         | Move::Reply
         | Move::Resume
         | Move::Withdraw
+        | Move::Pay(_)
+        | Move::Settle(_)
+        | Move::Waive(_)
         | Move::Rate
         | Move::Reopen => None,
     }

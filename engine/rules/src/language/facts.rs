@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::expression::{Environment, Hidden, Type};
-use crate::process::{Channel, Definition, Field, FieldType, Requirement, Rule, TaskSheet};
+use crate::process::{
+    Channel, Definition, Field, FieldType, PaymentMoment, Price, Requirement, Rule, TaskSheet,
+};
 
 /// The most items of a list that says nothing of its length; also the most that a rule ever looks at.
 const MOST_ITEMS: usize = 20;
@@ -52,7 +54,36 @@ pub fn rules_of(definition: &Definition) -> Vec<RuleAt<'_>> {
     for (i, commitment) in definition.commitments.iter().enumerate() {
         list(&commitment.within, &format!("/commitments/{i}/within"), Stage::Later, &mut rules);
     }
+    if let Some(payment) = &definition.payment {
+        let stage = payment_stage(payment.from);
+        rules.extend(rule("/payment/when".to_owned(), stage, payment.when.as_ref()));
+        list(&payment.amount, "/payment/amount", stage, &mut rules);
+    }
     rules
+}
+
+/// Every expression of a definition that gives an amount in cents.
+#[must_use]
+pub fn prices_of(definition: &Definition) -> Vec<RuleAt<'_>> {
+    let payment = definition.payment.iter();
+    let each = payment.flat_map(|payment| {
+        let stage = payment_stage(payment.from);
+        payment.amount.iter().enumerate().map(move |(i, rule)| (i, stage, rule))
+    });
+    each.filter_map(|(i, stage, rule)| match &rule.is {
+        Price::Expression(text) => Some(RuleAt { pointer: format!("/payment/amount/{i}/is"), stage, text }),
+        Price::Cents(_) => None,
+    })
+    .collect()
+}
+
+/// What is known when money is asked for.
+fn payment_stage(from: PaymentMoment) -> Stage {
+    match from {
+        PaymentMoment::Received => Stage::Form,
+        PaymentMoment::Qualified => Stage::Assignment,
+        PaymentMoment::Validated => Stage::Later,
+    }
 }
 
 fn rule(pointer: String, stage: Stage, text: Option<&String>) -> Option<RuleAt<'_>> {

@@ -295,6 +295,81 @@ pub struct Voting {
     pub by: Voter,
 }
 
+/// The first instant at which a process asks for money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentMoment {
+    /// As soon as the request is recorded, and again where its qualification changes what is to be paid.
+    #[default]
+    Received,
+    /// Once its process, complexity and priority are known.
+    Qualified,
+    /// Once the answer may go out.
+    Validated,
+}
+
+/// What waits until the money is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidBefore {
+    /// The tasks of the service.
+    Treatment,
+    /// The answer.
+    #[default]
+    Delivery,
+}
+
+/// What becomes of a request whose payment was not made in its term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpaid {
+    /// The service decides.
+    #[default]
+    Service,
+    /// It is closed.
+    Cancelled,
+}
+
+/// What is to be paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Price {
+    /// So many cents of euro.
+    Cents(u64),
+    /// A CEL expression that comes out as cents.
+    Expression(String),
+}
+
+/// What a process asks its requester to pay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentSheet {
+    /// What for, as the requester reads it.
+    pub label: Text,
+    /// How much: the first rule that holds. What comes out as nothing, or less, is not asked for.
+    pub amount: Vec<Rule<Price>>,
+    /// When it is asked for.
+    #[serde(default)]
+    pub from: PaymentMoment,
+    /// Under what it is asked for at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The term; that of [`Waiting`] if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Budget>,
+    /// After how long a reminder is sent; that of [`Waiting`] if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_after: Option<Budget>,
+    /// What waits for it.
+    #[serde(default)]
+    pub before: PaidBefore,
+    /// Whether nothing waits for it, and nothing comes of its not being paid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// What becomes of the request where it is not paid in its term.
+    #[serde(default)]
+    pub if_unpaid: Unpaid,
+}
+
 /// What happens while the requester is asked for something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
@@ -375,6 +450,9 @@ pub struct Definition {
     /// What of an idea the public sees, and how it votes; nothing where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voting: Option<Voting>,
+    /// What the requester is asked to pay; nothing where the process is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentSheet>,
 }
 
 /// The version of a process: the SHA-256 of its normal form, in lower-case hexadecimal.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::definition::{Definition, DefinitionHash, Rule};
+use super::definition::{Definition, DefinitionHash, Price, Rule};
 use crate::calendar::Calendar;
 use crate::language::expression::{Environment, on_long_stack};
 use crate::language::{Expression, facts};
@@ -119,6 +119,20 @@ impl Plan {
         compiled.holds(bindings).map_err(|error| fault(error.to_string()))
     }
 
+    /// What a price comes to, in cents; nothing, or less, where it is not to be paid.
+    ///
+    /// # Errors
+    /// [`PlanError::Rule`] when its expression is not one of the definition's or cannot be evaluated.
+    pub fn cents(&self, price: &Price, bindings: &Bindings) -> Result<i64, PlanError> {
+        let text = match price {
+            Price::Cents(cents) => return Ok(i64::try_from(*cents).unwrap_or(i64::MAX)),
+            Price::Expression(text) => text,
+        };
+        let fault = |reason: String| PlanError::Rule { rule: text.clone(), reason };
+        let compiled = self.expressions.get(text).ok_or_else(|| fault("not compiled".into()))?;
+        compiled.cents(bindings).map_err(|error| fault(error.to_string()))
+    }
+
     /// The first rule that holds, with its index.
     ///
     /// # Errors
@@ -155,6 +169,13 @@ fn compile_rules(
             reason: findings.into_iter().next().map(|f| f.message.en).unwrap_or_default(),
         })?;
         expressions.insert(rule.text.to_owned(), compiled);
+    }
+    for price in facts::prices_of(definition) {
+        let compiled = Expression::compile_cents(price.text, environment).map_err(|findings| {
+            let reason = findings.into_iter().next().map(|f| f.message.en).unwrap_or_default();
+            PlanError::Rule { rule: price.text.to_owned(), reason }
+        })?;
+        expressions.insert(price.text.to_owned(), compiled);
     }
     Ok(expressions)
 }

@@ -9,6 +9,7 @@ use super::decide::{Acknowledgement, acknowledgement_of, reach};
 use super::event::{Event, What};
 use super::forwarding::{ForwardMeans, ForwardStanding};
 use super::happened::{ApprovalLate, Forwarded, NotificationFailed, TaskOpened};
+use super::payment::{PaymentFailed, PaymentFailure};
 use super::state::{Request, Stage};
 use crate::organisation::Organisation;
 use crate::process::{Alarm, Delivery, Party, Plan, Quorum};
@@ -196,11 +197,11 @@ pub fn effects(
                 asked.service(news("payment_surplus"));
             }
         }
-        What::PaymentReminded(event) if !event.untold => asked.requester(news("payment_reminded")),
-        What::PaymentLapsed(_) => {
-            asked.requester(news("payment_lapsed"));
-            asked.service(news("payment_lapsed"));
+        What::PaymentFailed(event) if is_news_of_bank(event, after) => {
+            asked.requester(news("payment_failed"))
         }
+        What::PaymentReminded(event) if !event.untold => asked.requester(news("payment_reminded")),
+        What::PaymentLapsed(event) => payment_lapsed(&mut asked, event.payment),
         What::PaymentCancelled(_) => asked.requester(news("payment_cancelled")),
         What::PaymentRefunded(_) => asked.requester(news("payment_refunded")),
         What::AppointmentOffered(_) => asked.requester(news("appointment_offered")),
@@ -254,6 +255,23 @@ fn task_opened(asked: &mut Asked<'_>, event: &TaskOpened, plan: &Plan) {
     if event.by != Party::ServiceInCharge || !first {
         asked.party(&event.by, Subject::Task(event.task.clone()));
     }
+}
+
+/// Whether the requester must hear that a payment came to nothing: the bank said so, and it is still to be made. Whoever
+/// gave up or let the page grow old knows.
+fn is_news_of_bank(event: &PaymentFailed, after: &Request) -> bool {
+    let open = after.payments.iter().any(|payment| payment.number == event.payment && payment.is_open());
+    event.reason == PaymentFailure::Refused && open && !after.stage.is_finished()
+}
+
+/// Nothing was lost with an optional payment: nobody has anything to do.
+fn payment_lapsed(asked: &mut Asked<'_>, number: u32) {
+    let payment = asked.after.payments.iter().find(|payment| payment.number == number);
+    if payment.is_some_and(|payment| payment.before.is_none()) {
+        return;
+    }
+    asked.requester(Subject::News("payment_lapsed".to_owned()));
+    asked.service(Subject::News("payment_lapsed".to_owned()));
 }
 
 /// The service in charge, or the front office before there is one.
@@ -351,7 +369,7 @@ pub fn settled(event: &Event, pending: &[Effect]) -> Vec<String> {
         What::Notified(event) => effect.id == event.effect,
         What::NotificationFailed(event) => effect.id == event.effect,
         What::PaymentSettled(_) | What::PaymentLapsed(_) | What::PaymentCancelled(_) => {
-            is_news(effect, &["payment_requested", "payment_reminded"])
+            is_news(effect, &["payment_requested", "payment_reminded", "payment_failed"])
         }
         What::AppointmentChosen(_) | What::AppointmentLapsed(_) => is_news(effect, &["appointment_offered"]),
         What::InterventionSet(_) | What::AppointmentCancelled(_) | What::AttendanceRecorded(_) => is_news(

@@ -3,13 +3,18 @@
 //! The provider holds the money and knows the card; the journal knows what was asked, what the provider said became of
 //! it, and by which reference it said so.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::actor::RequestId;
 use super::happened::RulePointer;
 use super::personal::Personal;
+use crate::commitment::Budget;
+use crate::process::{PaidBefore, Unpaid};
 
 /// The currency of every payment (ISO 4217).
 pub const CURRENCY: &str = "EUR";
@@ -34,9 +39,31 @@ pub struct PaymentRequested {
     /// When they are reminded (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_at: Option<DateTime<Utc>>,
-    /// The part of the sheet that asked; none if an agent did.
+    /// The rule of the sheet that gave the amount; none if an agent asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RulePointer>,
+    /// On what terms the sheet asked; none if an agent did, for whom the answer waits and the service decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<PaymentTerms>,
+}
+
+/// On what terms a sheet asks for money: they stay those of the day, whatever becomes of the sheet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentTerms {
+    /// How long was given, which made the end of the term.
+    pub within: Budget,
+    /// What waits for it.
+    #[serde(default)]
+    pub before: PaidBefore,
+    /// Whether nothing waits for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// What becomes of the request where it is not paid in its term.
+    #[serde(default)]
+    pub if_unpaid: Unpaid,
+    /// What the amount and its condition were worked out from, by name. Nothing of it is personal.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operands: BTreeMap<String, Value>,
 }
 
 /// The requester went to the provider's page.
@@ -190,8 +217,14 @@ pub struct Payment {
     pub due: DateTime<Utc>,
     /// When they are reminded (UTC); none once they were.
     pub remind_at: Option<DateTime<Utc>>,
-    /// The part of the sheet that asked for it.
+    /// The rule of the sheet that gave the amount.
     pub rule: Option<RulePointer>,
+    /// The process in which it was asked for.
+    pub process: String,
+    /// What waits for it; nothing where it is optional.
+    pub before: Option<PaidBefore>,
+    /// What becomes of the request where it is not paid in its term.
+    pub if_unpaid: Unpaid,
     /// The cycle of the request in which it was asked for.
     pub cycle: u32,
     /// Where it stands.
@@ -211,6 +244,12 @@ impl Payment {
     #[must_use]
     pub fn attempt(&self, reference: &str) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.reference == reference)
+    }
+
+    /// Whether it may still be made, in its term or after it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, PaymentStatus::Awaited | PaymentStatus::Lapsed)
     }
 }
 

@@ -9,7 +9,7 @@ use super::actor::{Recipient, RequestId};
 use super::appointment::Appointment;
 use super::clock::{Clock, ClockStatus, Timer};
 use super::forwarding::{Forwarding, Origin};
-use super::payment::Payment;
+use super::payment::{Payment, PaymentStatus};
 use super::requester::Requester;
 use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Party, Priority};
 
@@ -303,6 +303,16 @@ impl Request {
     #[must_use]
     pub fn clock(&self, commitment: &str) -> Option<&Clock> {
         self.clocks.iter().rev().find(|clock| clock.cycle == self.cycle && clock.commitment == commitment)
+    }
+
+    /// The payment that the request waits for: one that is awaited, else the last one asked for in this cycle, while it
+    /// is not paid. What is optional keeps nothing back.
+    #[must_use]
+    pub fn unpaid(&self) -> Option<&Payment> {
+        let mine = |payment: &&Payment| payment.cycle == self.cycle && payment.before.is_some();
+        let awaited = |payment: &&Payment| mine(payment) && payment.status == PaymentStatus::Awaited;
+        let live = self.payments.iter().find(awaited);
+        live.or_else(|| self.payments.iter().rfind(mine).filter(|last| last.is_open()))
     }
 
     /// Clocks that have not ended.

@@ -7,6 +7,7 @@ mod course;
 mod differ;
 mod form;
 mod frame;
+mod payment;
 mod promises;
 mod treatment;
 mod what_if;
@@ -69,6 +70,7 @@ pub enum Area {
     Law,
     Privacy,
     Costs,
+    Payment,
 }
 
 impl Area {
@@ -89,6 +91,7 @@ impl Area {
             Self::Law => ("Droit", "Law"),
             Self::Privacy => ("Données personnelles", "Privacy"),
             Self::Costs => ("Coûts", "Costs"),
+            Self::Payment => ("Paiement", "Payment"),
         };
         Text::new(fr, en)
     }
@@ -179,6 +182,7 @@ pub fn changes(old: Version<'_>, new: Version<'_>) -> Vec<Change> {
     frame::privacy(&mut differ);
     frame::costs(&mut differ);
     frame::voting(&mut differ);
+    payment::payment(&mut differ);
     differ.into_changes()
 }
 

@@ -80,7 +80,8 @@ fn others(value: &Value) -> Vec<Value> {
 fn nothing_that_makes_another_version_goes_unsaid() {
     let catalogue = chalons();
     let mut tried = 0;
-    for name in ["voirie/chaussee-abimee", "education/inscription-scolaire"] {
+    let paid = "demarches-administratives/payer-facture";
+    for name in ["voirie/chaussee-abimee", "education/inscription-scolaire", paid] {
         let found = catalogue.definitions.iter().find(|definition| definition.process == name);
         let definition = found.unwrap_or_else(|| panic!("{name}"));
         let json = serde_json::to_value(definition).unwrap();

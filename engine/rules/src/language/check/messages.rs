@@ -18,8 +18,26 @@ struct Occasion {
 pub(in crate::language) const ALWAYS: [&str; 7] =
     ["code", "title", "received", "contact", "link", "tenant", "date"];
 /// Known on some occasions.
-pub(in crate::language) const SOMETIMES: [&str; 9] =
-    ["due", "service", "answer", "question", "reply_by", "reason", "silence", "origin", "first_received"];
+pub(in crate::language) const SOMETIMES: [&str; 18] = [
+    "due",
+    "service",
+    "answer",
+    "question",
+    "reply_by",
+    "reason",
+    "silence",
+    "origin",
+    "first_received",
+    "amount",
+    "label",
+    "pay_by",
+    "transaction",
+    "appointment",
+    "slots",
+    "place",
+    "what",
+    "zone",
+];
 
 pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
     let definition = &sheet.definition;
@@ -43,6 +61,15 @@ pub(super) fn check(sheet: &Sheet, whole: &Whole<'_>, faults: &mut Vec<Fault>) {
             "extended" => &["reason", "due"],
             "assigned" => &["service"],
             "counter" => answered,
+            "payment_requested" | "payment_reminded" | "payment_failed" | "payment_lapsed" => {
+                &["amount", "label", "pay_by"]
+            }
+            "payment_settled" => &["amount", "label", "transaction"],
+            "payment_cancelled" | "payment_refunded" => &["amount", "label", "reason"],
+            "appointment_offered" => &["slots", "place", "what", "zone"],
+            "appointment_chosen" => &["appointment", "place", "what", "zone"],
+            "intervention_set" | "appointment_reminded" => &["appointment", "zone"],
+            "appointment_cancelled" => &["reason", "zone"],
             _ => &[],
         };
         occasions.push((Occasion { pointer: format!("/messages/{name}"), sure }, message));

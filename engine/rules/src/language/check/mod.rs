@@ -9,6 +9,7 @@ mod frame;
 mod law;
 pub(super) mod messages;
 mod order;
+mod payment;
 mod people;
 mod privacy;
 mod relations;
@@ -46,6 +47,7 @@ const SHEET_CHECKS: &[fn(&Sheet, &Whole<'_>, &mut Vec<Fault>)] = &[
     privacy::check,
     relations::check,
     voting::check,
+    payment::check,
 ];
 
 /// The checks of the catalogue as a whole.

@@ -9,6 +9,9 @@ pub(super) fn check(sheet: &Sheet, _: &Whole<'_>, faults: &mut Vec<Fault>) {
     one(sheet, "/qualification/complexity", &definition.qualification.complexity, faults);
     one(sheet, "/qualification/priority", &definition.qualification.priority, faults);
     one(sheet, "/assignment", &definition.assignment, faults);
+    if let Some(payment) = &definition.payment {
+        one(sheet, "/payment/amount", &payment.amount, faults);
+    }
     for (i, commitment) in definition.commitments.iter().enumerate() {
         one(sheet, &format!("/commitments/{i}/within"), &commitment.within, faults);
     }

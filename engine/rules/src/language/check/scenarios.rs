@@ -138,7 +138,8 @@ fn one(step: &Step, definition: &Definition, faults: &mut Vec<Fault>) {
         | Action::MergeInto(_)
         | Action::Wait(_)
         | Action::Outage(_)
-        | Action::ExpectRefused(_) => {}
+        | Action::ExpectRefused(_)
+        | Action::Deal(_) => {}
     }
 }
 

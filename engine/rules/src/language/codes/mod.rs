@@ -14,6 +14,7 @@ mod keys;
 mod law;
 mod messages;
 mod names;
+mod payment;
 mod people;
 mod rules;
 mod scenarios;
@@ -85,6 +86,7 @@ pub const CHAPTERS: &[Chapter] = &[
     Chapter { title: ("messages et titres", "messages and titles"), pages: messages::PAGES },
     Chapter { title: ("droit et données", "law and privacy"), pages: law::PAGES },
     Chapter { title: ("idées et votes", "ideas and votes"), pages: voting::PAGES },
+    Chapter { title: ("paiements", "payments"), pages: payment::PAGES },
     Chapter { title: ("scénarios", "scenarios"), pages: scenarios::PAGES },
     Chapter { title: ("tables d’import", "maps of imports"), pages: imports::PAGES },
 ];

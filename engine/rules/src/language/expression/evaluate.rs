@@ -115,13 +115,33 @@ pub(super) fn evaluate(
     paths: &BTreeMap<String, Type>,
     bindings: &Bindings,
 ) -> Result<bool, EvaluationError> {
-    let resolver = Resolver { paths, bindings };
-    let mut context = Context::with_env(Arc::clone(&LIBRARY));
-    context.set_variable_resolver(&resolver);
-    match program.execute(&context) {
+    match value(program, paths, bindings) {
         Ok(cel::Value::Bool(holds)) => Ok(holds),
         Ok(_) | Err(_) => Err(EvaluationError::Failed),
     }
+}
+
+/// An amount in cents.
+pub(super) fn cents_of(
+    program: &Program,
+    paths: &BTreeMap<String, Type>,
+    bindings: &Bindings,
+) -> Result<i64, EvaluationError> {
+    match value(program, paths, bindings) {
+        Ok(cel::Value::Int(cents)) => Ok(cents),
+        Ok(_) | Err(_) => Err(EvaluationError::Failed),
+    }
+}
+
+fn value(
+    program: &Program,
+    paths: &BTreeMap<String, Type>,
+    bindings: &Bindings,
+) -> Result<cel::Value, EvaluationError> {
+    let resolver = Resolver { paths, bindings };
+    let mut context = Context::with_env(Arc::clone(&LIBRARY));
+    context.set_variable_resolver(&resolver);
+    program.execute(&context).map_err(|_| EvaluationError::Failed)
 }
 
 /// The value under a full name, for an explanation.

@@ -114,20 +114,40 @@ impl Expression {
     /// # Errors
     /// Everything that is wrong with it, at byte ranges of `text`.
     pub fn compile(text: &str, environment: &Environment) -> Result<Self, Vec<Finding>> {
-        let program = parse::parse(text)?;
-        let checked = check::check(text, &program, environment)?;
-        if checked.kind != Type::Boolean {
-            let (fr, en) = checked.kind.name();
+        let (mut expression, kind) = Self::compiled(text, environment)?;
+        if kind != Type::Boolean {
+            let (fr, en) = kind.name();
             let fr = format!("une règle doit donner oui ou non ; celle-ci donne {fr}");
             let en = format!("a rule must come out as yes or no; this one comes out as {en}");
             return Err(vec![Finding::new("expression.not_boolean", 0..text.len(), fr, en)]);
         }
-        let mut expression =
-            Self { text: text.to_owned(), program, paths: checked.paths, constant: checked.constant };
         if expression.paths.is_empty() {
             expression.constant = expression.holds(&Bindings::default()).ok();
         }
         Ok(expression)
+    }
+
+    /// Compiles an amount, which must come out as a whole number of cents.
+    ///
+    /// # Errors
+    /// As [`Expression::compile`].
+    pub fn compile_cents(text: &str, environment: &Environment) -> Result<Self, Vec<Finding>> {
+        let (expression, kind) = Self::compiled(text, environment)?;
+        if kind != Type::Integer {
+            let (fr, en) = kind.name();
+            let fr = format!("un montant se donne en centimes, un nombre entier ; ceci donne {fr}");
+            let en = format!("an amount is given in cents, a whole number; this comes out as {en}");
+            return Err(vec![Finding::new("payment.expression", 0..text.len(), fr, en)]);
+        }
+        Ok(expression)
+    }
+
+    /// A checked expression, and what it comes out as.
+    fn compiled(text: &str, environment: &Environment) -> Result<(Self, Type), Vec<Finding>> {
+        let program = parse::parse(text)?;
+        let checked = check::check(text, &program, environment)?;
+        let (paths, constant) = (checked.paths, checked.constant);
+        Ok((Self { text: text.to_owned(), program, paths, constant }, checked.kind))
     }
 
     /// The rule as written.
@@ -153,6 +173,14 @@ impl Expression {
     /// If a sum leaves the range of whole numbers, or a value given is not of its declared type.
     pub fn holds(&self, bindings: &Bindings) -> Result<bool, EvaluationError> {
         evaluate::evaluate(&self.program, &self.paths, bindings)
+    }
+
+    /// The whole number that an expression of [`Expression::compile_cents`] comes out as.
+    ///
+    /// # Errors
+    /// As [`Expression::holds`].
+    pub fn cents(&self, bindings: &Bindings) -> Result<i64, EvaluationError> {
+        evaluate::cents_of(&self.program, &self.paths, bindings)
     }
 
     /// The values that the rule reads, for an explanation: `form.danger = true`.

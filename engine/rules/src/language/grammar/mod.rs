@@ -8,10 +8,13 @@ mod calendar;
 mod catalogue;
 mod circuit;
 mod commitment;
+mod dealings;
 mod form;
 mod import;
 mod message;
+mod news;
 mod organisation;
+mod payment;
 mod process;
 mod scenario;
 mod stages;
@@ -23,6 +26,7 @@ pub use calendar::{CALENDAR, CLOSURE, HOURS, OPENING};
 pub use catalogue::{CATALOGUE, CONTACT, TENANT, THEME};
 pub use circuit::{AT_LEAST, CIRCUIT, ESCALATE_TO, RETURN_TO, STEP};
 pub use commitment::{ALARM, BUDGET_RULE, COMMITMENT};
+pub use dealings::*;
 pub use form::{FIELD, OPTION};
 pub use import::{
     AREA, CHANNEL_LOOKUP, IMPORT_MAP, IMPORT_RULE, IMPORT_RULES, OPENER_LOOKUP, RECEIVED, SOURCE, TESTS,
@@ -30,6 +34,7 @@ pub use import::{
 };
 pub use message::{MESSAGE, WORDS};
 pub use organisation::{ADMINISTRATION, ORGANISATION, PERSON, ROLE, SERVICE, STAND_IN};
+pub use payment::{PAID_BEFORE, PAYMENT, PAYMENT_MOMENTS, PRICE_RULE, UNPAID};
 pub use process::{KEYWORDS, MODEL, PROCESS, SIDE_WAYS};
 pub use scenario::{EXPECTATION, SCENARIO, SCENARIO_FILE, SCENARIO_STEP};
 pub use stages::{

@@ -2,8 +2,8 @@
 
 use super::words::{CHANNELS, KINDS, OPENERS, WITHDRAWABLE};
 use super::{
-    ASSIGNMENT_RULE, COMMITMENT, COSTS, DELIVERY, FIELD, Group, Key, LAW, PRIVACY, QUALIFICATION, Referent,
-    Shape, TASK, VALIDATION, VOTING, WAITING,
+    ASSIGNMENT_RULE, COMMITMENT, COSTS, DELIVERY, FIELD, Group, Key, LAW, PAYMENT, PRIVACY, QUALIFICATION,
+    Referent, Shape, TASK, VALIDATION, VOTING, WAITING, news,
 };
 
 /// A list of words, or one list for each language.
@@ -17,7 +17,7 @@ pub static KEYWORDS: Group = Group::new(
     ],
 );
 
-const MESSAGE: Shape = Shape::Name(Referent::Message);
+pub(super) const MESSAGE: Shape = Shape::Name(Referent::Message);
 
 /// The side ways that have a text of their own.
 pub static SIDE_WAYS: Group = Group::new(
@@ -124,6 +124,18 @@ pub static SIDE_WAYS: Group = Group::new(
             MESSAGE,
             "messages/remise-au-guichet",
         ),
+        news::PAYMENT_REQUESTED,
+        news::PAYMENT_REMINDED,
+        news::PAYMENT_FAILED,
+        news::PAYMENT_SETTLED,
+        news::PAYMENT_LAPSED,
+        news::PAYMENT_CANCELLED,
+        news::PAYMENT_REFUNDED,
+        news::APPOINTMENT_OFFERED,
+        news::APPOINTMENT_CHOSEN,
+        news::INTERVENTION_SET,
+        news::APPOINTMENT_REMINDED,
+        news::APPOINTMENT_CANCELLED,
     ],
 );
 
@@ -169,6 +181,7 @@ pub static PROCESS: Group = Group::new(
         PRIVATE,
         COST,
         VOTE,
+        PAY,
     ],
 );
 
@@ -214,6 +227,7 @@ pub static MODEL: Group = Group::new(
         PRIVATE,
         COST,
         VOTE,
+        PAY,
     ],
 );
 
@@ -484,3 +498,12 @@ const VOTE: Key = Key::new(
     "{ title: details, from: 2026-05-01, until: 2026-05-31, by: account }",
 )
 .default("rien n’est montré, personne ne vote", "nothing is shown, nobody votes");
+
+const PAY: Key = Key::new(
+    "payment",
+    "Ce que le demandeur doit payer, quand, et ce qui attend son paiement.",
+    "What the requester has to pay, when, and what waits for it.",
+    Shape::Group(&PAYMENT),
+    "{ label: { fr: \"Droit de voirie\", en: \"Street fee\" }, amount: 24.00 EUR, within: 15 days }",
+)
+.default("la démarche est gratuite", "the process is free");

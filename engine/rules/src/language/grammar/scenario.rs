@@ -8,7 +8,7 @@ use super::verbs::{
 use super::words::{
     COMPLEXITY, DELIVERIES, FORWARD_MEANS, OUTBOUND, OUTCOMES, PRIORITY, STAGES, TASK_STATES,
 };
-use super::{Group, Key, Referent, Shape};
+use super::{Group, Key, Referent, Shape, dealings};
 
 const NAMES_OF_PROMISES: Shape = Shape::Many(&Shape::Name(Referent::Commitment));
 
@@ -105,6 +105,23 @@ pub static EXPECTATION: Group = Group::new(
             "How it ended.",
             Shape::OneOf(&OUTCOMES),
             "delivered",
+        ),
+        Key::new(
+            "payment",
+            "Où en est le dernier paiement demandé, et combien.",
+            "Where the last payment asked for stands, and how much.",
+            Shape::Either(&[
+                Shape::Group(&dealings::EXPECTED_PAYMENT),
+                Shape::OneOf(&dealings::PAYMENT_STATES),
+            ]),
+            "awaited",
+        ),
+        Key::new(
+            "appointment",
+            "Où en est le dernier rendez-vous.",
+            "Where the last appointment stands.",
+            Shape::OneOf(&dealings::APPOINTMENT_STATES),
+            "fixed",
         ),
         Key::new(
             "allowed",
@@ -361,6 +378,18 @@ pub static SCENARIO_STEP: Group = Group::new(
             Shape::Either(&[Shape::Group(&RATE), Shape::Integer(0, 255)]),
             "4",
         ),
+        dealings::REQUEST_PAYMENT_STEP,
+        dealings::START_PAYMENT_STEP,
+        dealings::PAY_STEP,
+        dealings::PAYMENT_FAILS_STEP,
+        dealings::PAY_AT_COUNTER_STEP,
+        dealings::CANCEL_PAYMENT_STEP,
+        dealings::REFUND_PAYMENT_STEP,
+        dealings::OFFER_APPOINTMENT_STEP,
+        dealings::CHOOSE_APPOINTMENT_STEP,
+        dealings::SET_INTERVENTION_STEP,
+        dealings::CANCEL_APPOINTMENT_STEP,
+        dealings::RECORD_ATTENDANCE_STEP,
         Key::new(
             "wait",
             "Le temps passe, et ce qui échoit arrive.",
@@ -438,6 +467,18 @@ pub static SCENARIO_STEP: Group = Group::new(
     &["merge"],
     &["reopen"],
     &["rate"],
+    &["request_payment"],
+    &["start_payment"],
+    &["pay"],
+    &["payment_fails"],
+    &["pay_at_counter"],
+    &["cancel_payment"],
+    &["refund_payment"],
+    &["offer_appointment"],
+    &["choose_appointment"],
+    &["set_intervention"],
+    &["cancel_appointment"],
+    &["record_attendance"],
     &["wait"],
     &["outage"],
     &["expect"],

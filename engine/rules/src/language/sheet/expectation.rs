@@ -34,6 +34,21 @@ pub struct Expectation {
     pub tasks: BTreeMap<String, String>,
     pub notified: Vec<String>,
     pub allowed: Vec<String>,
+    pub payment: Option<ExpectedPayment>,
+    pub appointment: Option<String>,
+}
+
+/// What is expected of the last payment that was asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExpectedPayment {
+    /// Where it stands; `none` if nothing is asked for.
+    pub status: Option<String>,
+    /// How much, in cents.
+    pub amount: Option<u64>,
+    /// The end of its term, as a wall-clock time of the process's calendar.
+    pub due: Option<NaiveDateTime>,
+    /// How much was given back, in cents.
+    pub refunded: Option<u64>,
 }
 
 impl Desk {
@@ -54,6 +69,8 @@ impl Desk {
             warned: self.get(&entries, "warned").map(|a| self.texts(&a)),
             notified: self.get(&entries, "notified").map(|a| self.texts(&a)).unwrap_or_default(),
             allowed: self.get(&entries, "allowed").map(|a| self.texts(&a)).unwrap_or_default(),
+            payment: self.get(&entries, "payment").map(|a| self.expected_payment(&a)),
+            appointment: self.word_under(&entries, "appointment", &grammar::APPOINTMENT_STATES),
             ..Expectation::default()
         };
         expected.service = self.expected_service(&entries, library);
@@ -64,6 +81,21 @@ impl Desk {
             expected.tasks = self.states(&tasks);
         }
         expected
+    }
+
+    /// A word alone says where it stands.
+    fn expected_payment(&mut self, at: &At<'_>) -> ExpectedPayment {
+        if at.node.scalar().is_some() {
+            let status = self.word(at, &grammar::PAYMENT_STATES).map(str::to_owned);
+            return ExpectedPayment { status, ..ExpectedPayment::default() };
+        }
+        let entries = self.entries(at, &grammar::EXPECTED_PAYMENT);
+        ExpectedPayment {
+            status: self.word_under(&entries, "status", &grammar::PAYMENT_STATES),
+            amount: self.get(&entries, "amount").and_then(|a| self.cents(&a)),
+            due: self.get(&entries, "due").and_then(|a| self.local(&a)),
+            refunded: self.get(&entries, "refunded").and_then(|a| self.cents(&a)),
+        }
     }
 
     fn expected_service(&mut self, entries: &Entries<'_>, library: &Library<'_>) -> Option<String> {
@@ -83,20 +115,18 @@ impl Desk {
     fn moments(&mut self, at: &At<'_>) -> BTreeMap<String, NaiveDateTime> {
         let mut moments = BTreeMap::new();
         for (entry, value) in self.named(at) {
-            match value.node.text().and_then(local_time) {
-                Some(moment) => {
-                    moments.insert(entry.key.clone(), moment);
-                }
-                None => {
-                    self.wrong(
-                        &value,
-                        "un moment comme \"2026-05-26T17:00\"",
-                        "a moment such as \"2026-05-26T17:00\"",
-                    );
-                }
-            }
+            moments.extend(self.local(&value).map(|moment| (entry.key.clone(), moment)));
         }
         moments
+    }
+
+    /// A wall-clock time.
+    fn local(&mut self, at: &At<'_>) -> Option<NaiveDateTime> {
+        let moment = at.node.text().and_then(local_time);
+        if moment.is_none() {
+            self.wrong(at, "un moment comme \"2026-05-26T17:00\"", "a moment such as \"2026-05-26T17:00\"");
+        }
+        moment
     }
 
     /// States of tasks by the task's name.
@@ -116,7 +146,7 @@ impl Desk {
 }
 
 /// A wall-clock time, with or without seconds.
-pub(super) fn local_time(text: &str) -> Option<NaiveDateTime> {
+pub(crate) fn local_time(text: &str) -> Option<NaiveDateTime> {
     let layouts = [
         ("0000-00-00T00:00", "%Y-%m-%dT%H:%M"),
         ("0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S"),

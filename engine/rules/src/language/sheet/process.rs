@@ -135,6 +135,7 @@ pub(crate) fn read_process(desk: &mut Desk, at: &At<'_>, path: &str, library: &L
         costs,
         messages: named.side_messages(desk),
         voting: desk.get(&entries, "voting").and_then(|a| desk.voting(&a)),
+        payment: desk.get(&entries, "payment").and_then(|a| desk.payment(&a)),
     };
     personal_fields(&mut definition);
     definition

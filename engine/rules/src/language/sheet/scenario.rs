@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use serde_json::{Map, Value as Json};
 
 use super::catalogue::Header;
 use super::desk::{At, Desk, Entries, Kind};
@@ -96,6 +97,8 @@ pub enum Action {
     },
     /// It is merged into another scenario's request.
     MergeInto(String),
+    /// Something about money or dates, of which only the request as it then stands makes a command.
+    Deal(Deed),
     /// Time passes; the timers that fall due fire.
     Wait(Budget),
     /// Time passes while nothing runs; what fell due meanwhile happens at its end.
@@ -104,6 +107,32 @@ pub enum Action {
     Expect(Box<Expectation>),
     /// The step before was refused with this code.
     ExpectRefused(String),
+}
+
+/// What a step says about money or dates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// Its verb.
+    pub verb: &'static str,
+    /// What is said, by part: amounts in cents, times as they are written.
+    pub said: Map<String, Json>,
+}
+
+impl Deed {
+    /// The verbs that are told like this.
+    pub const VERBS: [&'static str; 11] = [
+        "request_payment",
+        "start_payment",
+        "pay",
+        "payment_fails",
+        "pay_at_counter",
+        "cancel_payment",
+        "refund_payment",
+        "offer_appointment",
+        "choose_appointment",
+        "set_intervention",
+        "record_attendance",
+    ];
 }
 
 /// Reads a file of scenarios.

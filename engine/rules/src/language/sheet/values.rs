@@ -41,6 +41,7 @@ impl Desk {
                 }
                 Some(number.into())
             }
+            Shape::Money => self.cents(at).map(Json::from),
             Shape::Duration => self.budget(at).map(|budget| budget.to_string().into()),
             Shape::OneOf(choices) => self.word(at, choices).map(Json::from),
             Shape::Instant => self.timestamp(at).and_then(|_| self.text(at)).map(Json::from),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::desk::{At, Desk, Entries, Kind};
 use super::expectation::local_time;
 use super::process::Library;
-use super::scenario::{Action, StepBy};
+use super::scenario::{Action, Deed, StepBy};
 use crate::language::diagnostic::Fault;
 use crate::language::grammar::{self as g, Group};
 use crate::language::yaml::Style;
@@ -33,7 +33,7 @@ const fn verb(
     Verb { name, command, bare, parts, beside }
 }
 
-static VERBS: [Verb; 32] = [
+static VERBS: [Verb; 44] = [
     verb("receive", "receive", None, &g::RECEIVE, &[]),
     verb("acknowledge", "acknowledge", Some("by"), &g::ACKNOWLEDGE, &[]),
     verb("qualify", "qualify", None, &g::QUALIFY, &[]),
@@ -66,6 +66,18 @@ static VERBS: [Verb; 32] = [
     verb("merge", "merge", Some("into"), &g::MERGE, &[]),
     verb("reopen", "reopen", Some("reason"), &g::GIVE_REASON, &[]),
     verb("rate", "rate", Some("score"), &g::RATE, &[]),
+    verb("request_payment", "request_payment", None, &g::REQUEST_PAYMENT, &[]),
+    verb("start_payment", "start_payment", None, &g::START_PAYMENT, &[]),
+    verb("pay", "settle_payment", Some("transaction"), &g::PAY, &[]),
+    verb("payment_fails", "fail_payment", Some("reason"), &g::PAYMENT_FAILS, &[]),
+    verb("pay_at_counter", "settle_payment", Some("receipt"), &g::PAY_AT_COUNTER, &[]),
+    verb("cancel_payment", "cancel_payment", Some("reason"), &g::CANCEL_PAYMENT, &[]),
+    verb("refund_payment", "refund_payment", Some("reason"), &g::REFUND_PAYMENT, &[]),
+    verb("offer_appointment", "offer_appointment", None, &g::OFFER_APPOINTMENT, &[]),
+    verb("choose_appointment", "choose_appointment", Some("slot"), &g::CHOOSE_APPOINTMENT, &[]),
+    verb("set_intervention", "set_intervention", None, &g::SET_INTERVENTION, &[]),
+    verb("cancel_appointment", "cancel_appointment", Some("reason"), &g::CANCEL_APPOINTMENT, &[]),
+    verb("record_attendance", "record_attendance", Some("came"), &g::RECORD_ATTENDANCE, &[]),
 ];
 
 pub(super) fn verbs() -> impl Iterator<Item = &'static Verb> {
@@ -107,6 +119,9 @@ impl Desk {
                     .map(|into| Action::MergeInto(into.to_owned()));
             }
             _ => {}
+        }
+        if Deed::VERBS.contains(&verb.name) {
+            return Some(Action::Deal(Deed { verb: verb.name, said: body }));
         }
         body.insert("command".to_owned(), verb.command.into());
         match serde_json::from_value::<Command>(Json::Object(body)) {

@@ -2,7 +2,7 @@
 
 use super::decision::Decision;
 use super::moments::treated;
-use super::{approve, said};
+use super::{approve, payment, said};
 use crate::request::happened::{Drafted, Submitted, Validated};
 use crate::request::state::Stage;
 use crate::request::{Personal, Rejection, refusal};
@@ -62,6 +62,9 @@ pub(super) fn circuit_needed(d: &Decision<'_>) -> Result<bool, Rejection> {
 /// Through the circuit if one is needed; else the author validates.
 fn send(d: &mut Decision<'_>, author: String) -> Result<(), Rejection> {
     d.not_resting()?;
+    if payment::holds_treatment(d.request()?).is_some() {
+        return Err(refusal::payment_awaited());
+    }
     if treated(d.request()?, d.plan).is_none() {
         return Err(refusal::tasks_unfinished(&unfinished_tasks(d)?.join(", ")));
     }

@@ -9,7 +9,7 @@ use super::legal;
 use super::moments::{reached, treated};
 use crate::calendar::Calendar;
 use crate::commitment::{Budget, Pause, due_instant, warning};
-use crate::process::{Bindings, CommitmentSheet, Moment, PauseReason, Plan};
+use crate::process::{Bindings, CommitmentSheet, Moment, PaidBefore, PauseReason, Plan};
 use crate::request::clock::{Clock, ClockChange, ClockStatus, Warning};
 use crate::request::evolve::{apply_clock, sum};
 use crate::request::payment::PaymentStatus;
@@ -366,10 +366,15 @@ struct Terms<'s> {
     from: DateTime<Utc>,
 }
 
-/// Whether the answer is ready and only the requester's payment keeps it back.
+/// Whether only the requester's payment keeps the request back: the answer is ready, or the treatment waits for it.
 fn only_payment_is_missing(request: &Request) -> bool {
-    matches!(request.stage, Stage::Validated { .. })
-        && super::payment::awaited(request).is_some_and(|payment| payment.status == PaymentStatus::Awaited)
+    let awaited = request.unpaid().filter(|payment| payment.status == PaymentStatus::Awaited);
+    let before = awaited.and_then(|payment| payment.before);
+    match before {
+        Some(PaidBefore::Treatment) => matches!(request.stage, Stage::Assigned | Stage::Validated { .. }),
+        Some(PaidBefore::Delivery) => matches!(request.stage, Stage::Validated { .. }),
+        None => false,
+    }
 }
 
 /// Why the request rests, if it does for one of these reasons.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::{Facts, clocks};
+use super::{Facts, bill, clocks};
 use crate::commitment::{Budget, MonthRule, due_instant};
 use crate::process::{Bindings, Plan, PlanError};
 use crate::request::evolve::{apply_clock, evolve};
@@ -104,9 +104,10 @@ impl<'a> Decision<'a> {
         for change in &event.clocks {
             apply_clock(&mut after.clocks, after.cycle, change, self.meta.occurred_at);
         }
+        let step = bill::step_of(&event.what);
         self.current = Some(Cow::Owned(after));
         self.events.push((event, self.meta.clone()));
-        Ok(())
+        step.map_or(Ok(()), |step| bill::reached(self, step))
     }
 
     /// From here on the engine tells what happened by itself at `due`.

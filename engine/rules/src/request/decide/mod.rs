@@ -4,6 +4,7 @@
 mod answer;
 mod appointment;
 mod approve;
+mod bill;
 mod board;
 mod clocks;
 mod close;
@@ -176,6 +177,7 @@ pub fn attempt(
         Command::RecordAttendance { came } => appointment::attend(d, *came)?,
     }
     passing::pass(d)?;
+    bill::within_bounds(d, command)?;
     Ok(decision.into_events())
 }
 

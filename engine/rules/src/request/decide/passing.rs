@@ -60,7 +60,7 @@ fn pass_one(d: &mut Decision<'_>) -> Result<bool, Rejection> {
             }
             Ok(true)
         }
-        Stage::Validated { by: None, .. } if payment::awaited(request).is_some() => Ok(false),
+        Stage::Validated { by: None, .. } if request.unpaid().is_some() => Ok(false),
         // What a patroller saw on the round was asked for by nobody: there is nobody to bring the answer to.
         Stage::Validated { by: None, .. } if deliver::nobody_asked(request) => {
             d.emit(Delivered { by: Delivery::Screen })?;
@@ -134,6 +134,9 @@ fn assign(d: &mut Decision<'_>) -> Result<bool, Rejection> {
 /// Opens or skips the tasks whose turn has come; whether there was one.
 fn tasks(d: &mut Decision<'_>) -> Result<bool, Rejection> {
     let plan = d.plan;
+    if payment::holds_treatment(d.request()?).is_some() {
+        return Ok(false);
+    }
     let mut moved = false;
     for (index, sheet) in plan.definition().treatment.iter().enumerate() {
         if !is_due(d, sheet)? {
@@ -161,7 +164,13 @@ fn is_due(d: &Decision<'_>, sheet: &TaskSheet) -> Result<bool, Rejection> {
 fn validate(d: &mut Decision<'_>) -> Result<bool, Rejection> {
     let request = d.request()?;
     let by_itself = d.plan.definition().validation.otherwise == Simple::Automatic;
-    if !by_itself || request.hold.is_some() || treated(request, d.plan).is_none() || circuit_needed(d)? {
+    let unpaid = payment::holds_treatment(request).is_some();
+    if !by_itself
+        || unpaid
+        || request.hold.is_some()
+        || treated(request, d.plan).is_none()
+        || circuit_needed(d)?
+    {
         return Ok(false);
     }
     d.emit(Validated { by: None })?;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::decision::Decision;
 use super::{REASON, said};
+use crate::process::PaidBefore;
 use crate::request::payment::{
     CURRENCY, Outcome, PAYMENT_ATTEMPTS_MAX, PAYMENT_CENTS_MAX, PAYMENTS_MAX, Payment, PaymentCancelled,
     PaymentFailed, PaymentFailure, PaymentRefunded, PaymentRequested, PaymentSettled, PaymentStarted,
@@ -21,22 +22,14 @@ const TRANSACTION_CHARACTERS_MAX: usize = 100;
 /// What is missing where a label is.
 const LABEL: (&str, &str) = ("l’objet du paiement", "what the payment is for");
 
-/// What a payment asks for.
-pub(super) struct Bill {
-    pub(super) amount: u64,
-    pub(super) label: String,
-    pub(super) rule: Option<String>,
-}
-
-/// The payment that keeps the answer back: the last one asked for in this cycle, while it is not paid.
-pub(in crate::request) fn awaited(request: &Request) -> Option<&Payment> {
-    let last = request.payments.iter().rfind(|payment| payment.cycle == request.cycle)?;
-    matches!(last.status, PaymentStatus::Awaited | PaymentStatus::Lapsed).then_some(last)
+/// The payment that the service's tasks wait for.
+pub(in crate::request) fn holds_treatment(request: &Request) -> Option<&Payment> {
+    request.unpaid().filter(|payment| payment.before == Some(PaidBefore::Treatment))
 }
 
 /// Nothing goes out while a payment is awaited.
 pub(super) fn none_awaited(d: &Decision<'_>) -> Result<(), Rejection> {
-    if awaited(d.request()?).is_some() { Err(refusal::payment_awaited()) } else { Ok(()) }
+    if d.request()?.unpaid().is_some() { Err(refusal::payment_awaited()) } else { Ok(()) }
 }
 
 fn known(request: &Request, number: u32) -> Result<&Payment, Rejection> {
@@ -60,19 +53,6 @@ pub(super) fn request(
         return Err(refusal::payment_live());
     }
     let label = said(label, LABEL)?.to_owned();
-    ask(d, Bill { amount, label, rule: None }, due)
-}
-
-/// Asks for a payment, with the terms that the sheet gives to a requester who is asked for something.
-pub(super) fn ask(d: &mut Decision<'_>, bill: Bill, due: Option<DateTime<Utc>>) -> Result<(), Rejection> {
-    let Bill { amount, label, rule } = bill;
-    if amount == 0 || amount > PAYMENT_CENTS_MAX {
-        return Err(refusal::payment_amount());
-    }
-    let number = d.request()?.payments.len();
-    if number >= PAYMENTS_MAX {
-        return Err(refusal::payment_too_many());
-    }
     let waiting = &d.plan.definition().waiting;
     let due = match due {
         Some(due) => due,
@@ -82,14 +62,28 @@ pub(super) fn ask(d: &mut Decision<'_>, bill: Bill, due: Option<DateTime<Utc>>) 
         return Err(refusal::time_past());
     }
     let remind_at = waiting.remind_after.map(|budget| d.term(d.at, budget)).transpose()?;
+    let number = next(d, amount)?;
     d.emit(PaymentRequested {
-        payment: u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1),
+        payment: number,
         amount,
         label: Personal::requester(label),
         due,
         remind_at: remind_at.filter(|at| *at < due),
-        rule,
+        rule: None,
+        terms: None,
     })
+}
+
+/// The number of the next payment of a request, if there may be one more, of this amount.
+pub(super) fn next(d: &Decision<'_>, amount: u64) -> Result<u32, Rejection> {
+    if amount == 0 || amount > PAYMENT_CENTS_MAX {
+        return Err(refusal::payment_amount());
+    }
+    let number = d.request()?.payments.len();
+    if number >= PAYMENTS_MAX {
+        return Err(refusal::payment_too_many());
+    }
+    Ok(u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1))
 }
 
 /// The requester goes to the provider's page. Each visit has a name of its own; a payment that lapsed may still be

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::decision::{Decision, failed};
-use super::{REASON, passing, said};
+use super::{REASON, bill, passing, said};
 use crate::process::{Complexity, Field, Plan, Priority};
 use crate::request::bindings::is_personal;
 use crate::request::form::{self, Place};
@@ -95,7 +95,8 @@ fn reclassify(d: &mut Decision<'_>, process: &str, given: &Map<String, Value>) -
     faults.extend(found);
     form::refuse(faults)?;
     d.plan = target;
-    d.emit(event)
+    d.emit(event)?;
+    bill::reclassified(d)
 }
 
 /// What the new form can take over: fields of the same name and type whose value fits it as it is.

@@ -53,7 +53,10 @@ pub(super) fn resolve(d: &mut Decision<'_>, text: &str) -> Result<(), Rejection>
     d.emit(Validated { by: Some(author) })?;
     match there {
         // Whoever is there, or on the telephone, has heard the answer.
-        Some(by) => d.emit(Delivered { by }),
+        Some(by) => {
+            super::payment::none_awaited(d)?;
+            d.emit(Delivered { by })
+        }
         None => Ok(()),
     }
 }

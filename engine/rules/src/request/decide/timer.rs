@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::approve::{escalated, late_step};
 use super::decision::Decision;
-use super::passing;
+use super::{bill, passing};
 use crate::process::{Missed, OnLate};
 use crate::request::appointment::{AppointmentLapsed, AppointmentReminded};
 use crate::request::clock::{Timer, TimerKind};
@@ -90,7 +90,10 @@ fn fire(d: &mut Decision<'_>, timer: &Timer) -> Result<(), Rejection> {
             let untold = is_untold(d, d.plan.definition().waiting.missed, due, next);
             d.emit(PaymentReminded { payment: *payment, due: next.unwrap_or(due), untold })
         }
-        TimerKind::PaymentLapse(payment) => d.emit(PaymentLapsed { payment: *payment, due }),
+        TimerKind::PaymentLapse(payment) => {
+            d.emit(PaymentLapsed { payment: *payment, due })?;
+            bill::unpaid(d, *payment)
+        }
         TimerKind::AppointmentReminder => appointment_reminder(d, due),
         TimerKind::AppointmentLapse => {
             let appointment = d.request()?.appointment.as_ref().map_or(0, |known| known.number);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::process::PaidBefore;
 use crate::request::payment::{
     Attempt, Outcome, Payment, PaymentFailed, PaymentReminded, PaymentRequested, PaymentSettled,
     PaymentStarted, PaymentStatus,
@@ -20,6 +21,12 @@ pub(super) fn requested(request: &mut Request, event: &PaymentRequested, at: Dat
         due: event.due,
         remind_at: event.remind_at,
         rule: event.rule.clone(),
+        process: request.process.clone(),
+        before: match &event.terms {
+            Some(terms) => (!terms.optional).then_some(terms.before),
+            None => Some(PaidBefore::Delivery),
+        },
+        if_unpaid: event.terms.as_ref().map(|terms| terms.if_unpaid).unwrap_or_default(),
         cycle: request.cycle,
         status: PaymentStatus::Awaited,
         attempts: Vec::new(),

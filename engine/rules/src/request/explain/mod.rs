@@ -6,6 +6,7 @@
 
 mod cite;
 mod clocks;
+mod payment;
 mod routes;
 
 use chrono::{DateTime, Utc};
@@ -37,6 +38,8 @@ pub enum About {
     Step(String),
     /// How the answer goes out.
     Delivery,
+    /// A payment that the sheet asked for, by its number.
+    Payment(u32),
     /// A promise or the legal clock, in one cycle.
     Clock {
         /// Its name; `silence` for the legal clock.
@@ -137,6 +140,7 @@ pub fn explain(history: &[(Event, Meta)], plans: &[(&Plan, &Sources)]) -> Vec<Li
         let Some((plan, sources)) = version else { continue };
         let moment = Moment { revision, event, meta, before: before.as_ref(), after, plan, sources };
         routes::lines(&moment, &mut lines);
+        payment::lines(&moment, &mut lines);
         clocks::lines(&moment, &mut lines);
     }
     lines

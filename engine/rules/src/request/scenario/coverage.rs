@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::run::Outcome;
-use crate::process::{Bindings, Definition, Field, Plan, Requirement, Rule};
+use crate::process::{Bindings, Definition, Field, PaymentMoment, Plan, Requirement, Rule};
 use crate::request::{ClockChange, ClockStatus, Event, Request, Stage, Submitted, What, bindings, evolve};
 use crate::text::Text;
 
@@ -145,6 +145,12 @@ fn branches(definition: &Definition) -> Vec<Branch> {
     for (index, commitment) in definition.commitments.iter().enumerate() {
         rules(&commitment.within, &format!("/commitments/{index}/within"), &mut all);
     }
+    if let Some(payment) = &definition.payment {
+        if let when @ Some(_) = payment.when.as_ref() {
+            put(&mut all, "/payment/when", when, &[Way::Holds, Way::Fails]);
+        }
+        rules(&payment.amount, "/payment/amount", &mut all);
+    }
     all
 }
 
@@ -250,6 +256,26 @@ impl<'a> Walk<'a> {
         if matches!(what, What::Submitted(_) | What::Validated(_)) {
             self.validation(before);
         }
+        if let What::PaymentRequested(event) = what {
+            event.rule.iter().for_each(|rule| self.take(rule.clone(), Way::Taken));
+        }
+        self.payment(what, after);
+    }
+
+    /// The condition of the payment, at the steps at which it is asked.
+    fn payment(&mut self, what: &What, after: &Request) {
+        let plan = self.plan;
+        let Some(sheet) = &plan.definition().payment else { return };
+        let asked = match sheet.from {
+            PaymentMoment::Received => matches!(what, What::Received(_) | What::Qualified(_)),
+            PaymentMoment::Qualified => matches!(what, What::Qualified(_)),
+            PaymentMoment::Validated => matches!(what, What::Validated(_)),
+        };
+        if let Some(when) = sheet.when.as_ref().filter(|_| asked)
+            && let Ok(held) = plan.holds(when, &bindings(after, plan))
+        {
+            self.take("/payment/when", if held { Way::Holds } else { Way::Fails });
+        }
     }
 
     fn task(&mut self, task: &str, way: Way) {
@@ -354,6 +380,8 @@ impl Branch {
                 let name = name.unwrap_or_default();
                 rule(&format!("le délai de `{name}`, règle"), &format!("the term of `{name}`, rule"), 3)
             }
+            ["payment", "when"] => rule("la condition du paiement", "the condition of the payment", 0),
+            ["payment", "amount", _] => rule("la règle du montant", "the rule of the amount", 2),
             ["validation", "when"] => rule("la condition du circuit", "the condition of the circuit", 0),
             ["validation", "circuit", "steps", _] => {
                 let circuit = definition.validation.circuit.as_ref();

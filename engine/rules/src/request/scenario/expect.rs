@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::run::Problem;
 use super::world::{Case, World};
+use crate::calendar::Calendar;
 use crate::language::sheet::{Expectation, StepBy};
 use crate::process::Party;
 use crate::request::{
@@ -47,6 +48,10 @@ pub(super) fn unmet(
     for (task, wanted) in &expected.tasks {
         check.word(&format!("tasks.{task}"), Some(wanted), task_state(request, task));
     }
+    check.payment(expected, request);
+    let appointment =
+        request.appointment.as_ref().map_or_else(|| "none".to_owned(), |known| word(&known.status));
+    check.word("appointment", expected.appointment.as_deref(), &appointment);
     let asked = found.asked.get(told_before..).unwrap_or_default();
     for wanted in expected.notified.iter().filter(|wanted| !is_told(world, asked, wanted)) {
         check.problems.push(Problem::new("notified", wanted, told(asked)));
@@ -119,6 +124,32 @@ impl Check<'_> {
         }
     }
 
+    /// The last payment that was asked for.
+    fn payment(&mut self, expected: &Expectation, request: &Request) {
+        let Some(wanted) = &expected.payment else { return };
+        let payment = request.payments.last();
+        let status = payment.map_or("none", |payment| payment.status.id());
+        self.word("payment", wanted.status.as_deref(), status);
+        let mut cents = |about: &str, wanted: Option<u64>, actual: Option<u64>| {
+            if wanted.is_some() && wanted != actual {
+                let words = |cents: Option<u64>| cents.map_or_else(|| "none".to_owned(), euros);
+                self.problems.push(Problem::new(about, words(wanted), words(actual)));
+            }
+        };
+        cents("payment.amount", wanted.amount, payment.map(|payment| payment.amount));
+        cents("payment.refunded", wanted.refunded, payment.map(|payment| payment.refunded));
+        let plan = self.world.plans.get(&request.process);
+        let zone = plan.and_then(|plan| plan.calendar(&plan.definition().calendar)).map(Calendar::zone);
+        let due = payment.map(|payment| match zone {
+            Some(zone) => payment.due.with_timezone(&zone).naive_local(),
+            None => payment.due.naive_utc(),
+        });
+        if let Some(wanted) = wanted.due.filter(|wanted| due != Some(*wanted)) {
+            let actual = due.map_or_else(|| "none".to_owned(), |due| due.to_string());
+            self.problems.push(Problem::new("payment.due", wanted.to_string(), actual));
+        }
+    }
+
     fn clocks(&mut self, expected: &Expectation, case: &Case, request: &Request) {
         let named = |holds: &dyn Fn(&crate::request::Clock) -> bool| -> BTreeSet<String> {
             let own = request.clocks.iter().filter(|clock| clock.cycle == request.cycle && holds(clock));
@@ -151,6 +182,11 @@ impl Check<'_> {
             ));
         }
     }
+}
+
+/// Cents as sheets write them.
+fn euros(cents: u64) -> String {
+    format!("{}.{:02} EUR", cents / 100, cents % 100)
 }
 
 /// Whether one of the effects goes to `wanted`: `requester`, `service:x`, `role:x` or `person:x`. Someone who is told

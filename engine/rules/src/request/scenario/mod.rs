@@ -2,6 +2,7 @@
 //! order and effects are carried out at once. Pure, like everything in this crate.
 
 mod coverage;
+mod deal;
 mod expect;
 mod record;
 mod run;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::deal;
 use super::expect::unmet;
 use super::who::actor_of;
 use super::world::World;
 use crate::commitment::{Budget, MonthRule, due_instant};
-use crate::language::sheet::{Action, Scenario, ScenarioFile, Step, StepBy, When};
+use crate::language::sheet::{Action, Deed, Scenario, ScenarioFile, Step, StepBy, When};
 use crate::language::source::Mark;
 use crate::organisation::Organisation;
 use crate::process::Plan;
@@ -218,6 +219,10 @@ impl<'a> Runner<'a> {
                     None => return String::new(),
                 }
             }
+            Action::Deal(deed) => {
+                self.begin();
+                return self.deal(step, deed, at, forgiven, problems);
+            }
             Action::Wait(budget) => {
                 self.begin();
                 match self.later(*budget) {
@@ -277,6 +282,33 @@ impl<'a> Runner<'a> {
             problems.push(Problem::refused(command.name(), rejection));
         }
         actor.pseudonym()
+    }
+
+    /// Money and dates: the commands that a step comes to, as the request stands.
+    fn deal(
+        &mut self,
+        step: &Step,
+        deed: &Deed,
+        at: DateTime<Utc>,
+        forgiven: bool,
+        problems: &mut Vec<Problem>,
+    ) -> String {
+        let request = self.world.cases.get(self.case).and_then(|case| case.request.as_ref());
+        let commands = match deal::commands(deed, request, |local| self.instant(local)) {
+            Ok(commands) => commands,
+            Err(problem) => {
+                problems.push(problem);
+                return String::new();
+            }
+        };
+        let mut actor = String::new();
+        for command in &commands {
+            actor = self.give(&step.by, command, at, forgiven, problems);
+            if self.refused.is_some() {
+                break;
+            }
+        }
+        actor
     }
 
     /// Another request for this one to be merged into: the one that the scenario of that name opens, or a second one

@@ -1,6 +1,7 @@
 //! Given, when, then: everything goes through one door, [`Story`].
 
 mod appointments;
+mod bills;
 mod carried;
 mod circuit;
 mod clocks;

@@ -102,6 +102,7 @@ pub(super) fn rich(silence: Silence) -> Definition {
 pub(super) fn holds(story: &Story) {
     let request = story.request();
     replays(story);
+    money_adds_up(story);
     if request.stage.is_finished() {
         assert_eq!(request.live_clocks().count(), 0, "{:?}", request.clocks);
         assert!(timers(request).is_empty());
@@ -130,13 +131,42 @@ pub(super) fn holds(story: &Story) {
             "{} goes on though it is done",
             clock.commitment
         );
-        // An answer that is ready and waits to be paid for waits for the requester.
-        let unpaid = matches!(request.stage, Stage::Validated { .. })
-            && request.payments.iter().any(|payment| payment.status == PaymentStatus::Awaited);
+        // What waits for the requester's payment alone rests: the answer, or the treatment.
+        let unpaid = request.unpaid().is_some();
         let rests = request.hold.is_some() || matches!(request.stage, Stage::InValidation(_)) || unpaid;
         let (status, stage) = (clock.status, request.stage.id());
         assert!(status == ClockStatus::Running || rests, "{} rests for nothing, {stage}", clock.commitment);
     }
+}
+
+/// Money: each visit is taken for paid once, all that came is known, and never more is given back.
+fn money_adds_up(story: &Story) {
+    let history = &story.world.cases[story.case].history;
+    for payment in &story.request().payments {
+        let mut settled: Vec<(Option<String>, u64, bool)> = Vec::new();
+        let (mut refunded, mut asked) = (0, Vec::new());
+        for (event, _) in history {
+            match &event.what {
+                What::PaymentRequested(event) if event.payment == payment.number => asked.push(event.amount),
+                What::PaymentSettled(event) if event.payment == payment.number => {
+                    settled.push((event.reference.clone(), event.amount, event.surplus));
+                }
+                What::PaymentRefunded(event) if event.payment == payment.number => refunded += event.amount,
+                _ => {}
+            }
+        }
+        assert_eq!(asked, [payment.amount], "asked for once, and the amount never changes");
+        let own = settled.iter().filter(|(_, _, surplus)| !surplus).count();
+        assert!(own <= 1, "paid twice: {settled:?}");
+        let mut visits: Vec<&String> = settled.iter().filter_map(|(visit, ..)| visit.as_ref()).collect();
+        visits.sort();
+        assert!(visits.windows(2).all(|pair| pair[0] != pair[1]), "one visit taken twice: {settled:?}");
+        assert_eq!(settled.iter().map(|(_, amount, _)| amount).sum::<u64>(), payment.received);
+        assert_eq!(refunded, payment.refunded);
+        assert!(payment.refunded <= payment.received);
+    }
+    let live = story.request().payments.iter().filter(|payment| payment.status == PaymentStatus::Awaited);
+    assert!(live.count() <= 2, "one of the sheet and one of an agent at most");
 }
 
 /// The state is the fold of the events, in any reading.
@@ -183,6 +213,26 @@ fn clock_holds(request: &Request, clock: &Clock) {
     assert_eq!(request.clocks.iter().filter(same).count(), 1, "one clock of a commitment in a cycle");
 }
 
+/// What a sheet may ask to be paid, if anything.
+fn fees() -> impl Strategy<Value = Option<PaymentSheet>> {
+    let word = |words: &'static [&'static str]| prop::sample::select(words);
+    let terms = (
+        word(&["received", "qualified", "validated"]),
+        word(&["treatment", "delivery"]),
+        word(&["service", "cancelled"]),
+        any::<bool>(),
+    );
+    prop::option::of(terms.prop_map(|(from, before, if_unpaid, optional)| {
+        let before = if from == "validated" || optional { "delivery" } else { before };
+        serde_json::from_value(json!({
+            "label": { "fr": "Droit" }, "from": from, "before": before, "if_unpaid": if_unpaid,
+            "optional": optional, "within": "4 days", "remind_after": "2 days",
+            "amount": [{ "when": "form.danger", "is": 900 }, { "is": 450 }],
+        }))
+        .unwrap()
+    }))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 5, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -190,9 +240,12 @@ proptest! {
     fn every_life_of_a_request_keeps_the_laws(
         silence in prop_oneof![Just(Silence::None), Just(Silence::Acceptance), Just(Silence::Rejection)],
         (danger, by_mail, sends) in any::<(bool, bool, bool)>(),
+        fee in fees(),
         steps in prop::collection::vec((0..40_usize, 0..10_000_usize, 0..3_000_i64), 1..30),
     ) {
-        let mut story = Story::of(vec![rich(silence), question()]);
+        let mut sheet = rich(silence);
+        sheet.payment = fee;
+        let mut story = Story::of(vec![sheet, question()]);
         story.world.sends = sends;
         let who = reachable(by_mail.then_some("camille@example.org"), None, None);
         let values = json!({ "place": [48.9, 4.3], "danger": danger, "witness": "0612345678" });

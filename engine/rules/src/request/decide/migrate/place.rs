@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{circuit, moved, reason};
-use crate::language::facts::rules_of;
+use crate::language::facts::{prices_of, rules_of};
 use crate::process::{Definition, Field, Plan};
 use crate::request::bindings::is_personal;
 use crate::request::clock::{Clock, ClockStatus};
@@ -131,7 +131,8 @@ fn reports(
     event: &Migrated,
 ) -> Vec<FieldFault> {
     let mut read = BTreeSet::new();
-    for rule in rules_of(new.definition()).into_iter().filter(|rule| ahead(&rule.pointer, preview, new)) {
+    let rules = rules_of(new.definition()).into_iter().chain(prices_of(new.definition()));
+    for rule in rules.filter(|rule| ahead(&rule.pointer, preview, new)) {
         let paths = new.expression(rule.text).into_iter().flat_map(|rule| rule.reads());
         read.extend(paths.filter_map(reported).map(|(task, field)| (task.to_owned(), field.to_owned())));
     }
@@ -174,7 +175,7 @@ fn ahead(pointer: &str, preview: &Request, new: &Plan) -> bool {
             let state = sheet.and_then(|sheet| preview.tasks.get(&sheet.task));
             !validated && state.is_none_or(|state| state.status == TaskStatus::Open)
         }
-        "validation" => !validated,
+        "validation" | "payment" => !validated,
         "commitments" => {
             let sheet = index.and_then(|index| new.definition().commitments.get(index));
             let clock = sheet.and_then(|sheet| preview.clock(&sheet.commitment));

@@ -140,7 +140,13 @@ fn ending(history: &[(Event, Meta)]) -> Option<impl PartialEq> {
         .map(|clock| (clock.commitment.clone(), clock.cycle, clock.status, clock.broken))
         .collect();
     let place = (request.stage.id(), request.service, request.process, request.tenant);
-    Some((place, request.complexity, request.priority, tasks, clocks))
+    let payments: Vec<_> = request
+        .payments
+        .iter()
+        .map(|payment| (payment.status, payment.amount, payment.received, payment.refunded))
+        .collect();
+    let appointment = request.appointment.map(|known| (known.status, known.slot));
+    Some((place, request.complexity, request.priority, tasks, clocks, payments, appointment))
 }
 
 fn folded(history: &[(Event, Meta)]) -> Option<Request> {

@@ -54,6 +54,9 @@ pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, 
     body.retain(|_, value| !is_nothing(value));
     let verb = match command {
         Command::FailDelivery { .. } => "delivery_failed",
+        Command::SettlePayment { reference: Some(_), .. } => "pay",
+        Command::SettlePayment { reference: None, .. } => "pay_at_counter",
+        Command::FailPayment { .. } => "payment_fails",
         other => other.name(),
     };
     let mut beside = Vec::new();
@@ -121,27 +124,70 @@ pub(super) fn action(command: &Command, zone: Tz, merged: &str) -> Vec<(String, 
         | Command::Elapse { .. }
         | Command::Notify { .. }
         | Command::FailNotification { .. }
-        | Command::RequestPayment { .. }
         | Command::StartPayment { .. }
+        | Command::CancelPayment { .. }
+        | Command::CancelAppointment { .. } => {}
+        Command::RecordAttendance { came } => {
+            body.insert("came".into(), (*came).into());
+        }
+        Command::RequestPayment { .. }
         | Command::SettlePayment { .. }
         | Command::FailPayment { .. }
-        | Command::CancelPayment { .. }
         | Command::RefundPayment { .. }
         | Command::OfferAppointment { .. }
         | Command::ChooseAppointment { .. }
-        | Command::SetIntervention { .. }
-        | Command::CancelAppointment { .. }
-        | Command::RecordAttendance { .. } => {}
+        | Command::SetIntervention { .. } => deal(command, zone, &mut body),
     }
     beside.insert(0, (verb.to_owned(), bare(verb, body)));
     beside
 }
 
+/// Money and dates as people say them: amounts in euros, times of the wall clock, visits by their number.
+fn deal(command: &Command, zone: Tz, body: &mut Map<String, Value>) {
+    let euros = |cents: u64| Value::from(format!("{}.{:02} EUR", cents / 100, cents % 100));
+    let time = |instant: &DateTime<Utc>| Value::from(local(*instant, zone));
+    if let Command::RequestPayment { amount, due, .. } = command {
+        body.insert("amount".into(), euros(*amount));
+        body.extend(due.as_ref().map(|due| ("due".to_owned(), time(due))));
+    } else if let Command::RefundPayment { amount, .. } = command {
+        body.insert("amount".into(), euros(*amount));
+    } else if let Command::SettlePayment { reference, transaction, .. } = command {
+        let key = if reference.is_some() { "transaction" } else { "receipt" };
+        ["amount", "currency", "transaction"].iter().for_each(|key| drop(body.remove(*key)));
+        body.insert(key.into(), transaction.as_str().into());
+    } else if let Command::OfferAppointment { slots, .. } = command {
+        let each = slots.iter().map(|slot| json!({ "from": time(&slot.from), "until": time(&slot.until) }));
+        body.insert("slots".into(), each.collect());
+    } else if let Command::ChooseAppointment { slot } = command {
+        body.insert("slot".into(), time(slot));
+    } else if let Command::SetIntervention { from, until } = command {
+        body.insert("from".into(), time(from));
+        body.insert("until".into(), time(until));
+    }
+    // The last two digits of a reference are the visit’s.
+    let visit = body.remove("reference").and_then(|reference| {
+        let text = reference.as_str()?.to_owned();
+        text.get(text.len().checked_sub(2)?..)?.parse::<u32>().ok()
+    });
+    body.extend(visit.map(|visit| ("attempt".to_owned(), visit.into())));
+}
+
 /// `{ text: … }` is said shorter: the one part that a verb is about needs no key.
 fn bare(verb: &str, body: Map<String, Value>) -> Value {
-    const SHORT: [&str; 11] = [
-        "complete", "draft", "answer", "approve", "return", "note", "message", "resolve", "cancel", "reopen",
+    const SHORT: [&str; 13] = [
+        "complete",
+        "draft",
+        "answer",
+        "approve",
+        "return",
+        "note",
+        "message",
+        "resolve",
+        "cancel",
+        "reopen",
         "withdraw",
+        "choose_appointment",
+        "record_attendance",
     ];
     let mut parts = body.clone().into_iter();
     match (parts.next(), parts.next()) {

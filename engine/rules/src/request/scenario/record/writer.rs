@@ -184,7 +184,11 @@ impl<'a> Writer<'a> {
             Actor::Requester | Actor::Integrator(_) => {
                 let theirs = match command {
                     Command::Receive { channel, .. } => channel.is_online(),
-                    other => ["reply", "withdraw", "rate", "reopen"].contains(&other.name()),
+                    other => {
+                        const THEIRS: [&str; 6] =
+                            ["reply", "withdraw", "rate", "reopen", "start_payment", "choose_appointment"];
+                        THEIRS.contains(&other.name())
+                    }
                 };
                 (!theirs).then(|| "requester".to_owned())
             }
@@ -241,6 +245,12 @@ impl<'a> Writer<'a> {
         let waiting = matches!(request.hold, Some(Hold::WaitingForRequester { .. }));
         if waiting || self.told.contains_key("waiting") {
             state.insert("waiting".into(), waiting.into());
+        }
+        if let Some(payment) = request.payments.last() {
+            state.insert("payment".into(), payment.status.id().into());
+        }
+        if let Some(appointment) = &request.appointment {
+            state.insert("appointment".into(), json!(appointment.status));
         }
         let plan = self.source.plans.iter().find(|plan| *plan.hash() == request.definition);
         let running = request.live_clocks().filter(|clock| clock.status == ClockStatus::Running);
