@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
+use guichet_engine::Known;
+use guichet_engine::rules::request::AppointmentStatus;
+use guichet_engine::rules::text::Language;
 
 /// The longest line, in bytes without its end (RFC 5545, section 3.1).
 const LINE_BYTES_MAX: usize = 75;
@@ -37,6 +40,9 @@ pub struct CalendarEntry<'a> {
     pub description: &'a str,
     /// Where; nothing if empty.
     pub location: &'a str,
+    /// The town hall's e-mail address, which publishing and calling off must name (RFC 5546, sections 3.2.1 and 3.2.5);
+    /// left out if it has none.
+    pub organizer: &'a str,
 }
 
 impl CalendarEntry<'_> {
@@ -61,6 +67,10 @@ impl CalendarEntry<'_> {
         line("DTSTART", &instant(self.from));
         line("DTEND", &instant(self.until));
         line("STATUS", status);
+        // An address with anything else in it than an address has no place in a property.
+        if self.organizer.contains('@') && self.organizer.chars().all(|c| c.is_ascii_graphic() && c != '"') {
+            line("ORGANIZER", &format!("mailto:{}", self.organizer));
+        }
         line("SUMMARY", &escaped(self.summary));
         for (name, text) in [("DESCRIPTION", self.description), ("LOCATION", self.location)] {
             if !text.trim().is_empty() {
@@ -71,6 +81,54 @@ impl CalendarEntry<'_> {
         line("END", "VCALENDAR");
         file
     }
+}
+
+/// The method of a file: `PUBLISH` puts the entry into a calendar or changes it, `CANCEL` takes it out (RFC 5546).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarFile {
+    /// `PUBLISH` or `CANCEL`.
+    pub method: &'static str,
+    /// The file.
+    pub text: String,
+}
+
+/// The file of a request's last appointment, if it has a date, also of one that was called off. `subject` and `place` are
+/// personal, and stand in the requester's own file only.
+#[must_use]
+pub fn of_appointment(
+    known: &Known,
+    (subject, place): (Option<&str>, Option<&str>),
+    language: Language,
+    made: DateTime<Utc>,
+) -> Option<CalendarFile> {
+    let appointment = known.request.appointment.as_ref()?;
+    let slot = appointment.slot?;
+    let title = known.plan.definition().title.get(language);
+    let tenant = known.organisation.tenant(&known.request.tenant);
+    let name = tenant.map(|tenant| tenant.name.get(language)).unwrap_or_default();
+    let summary = format!("{name} – {}", subject.unwrap_or(title));
+    let status = match appointment.status {
+        AppointmentStatus::Cancelled => EntryStatus::Cancelled,
+        AppointmentStatus::Offered
+        | AppointmentStatus::Fixed
+        | AppointmentStatus::Kept
+        | AppointmentStatus::Missed
+        | AppointmentStatus::Lapsed => EntryStatus::Confirmed,
+    };
+    let entry = CalendarEntry {
+        uid: &format!("{}.{}@guichet", known.request.id, appointment.number),
+        sequence: appointment.sequence,
+        status,
+        made,
+        from: slot.from,
+        until: slot.until,
+        summary: &summary,
+        description: title,
+        location: place.unwrap_or_default(),
+        organizer: tenant.map(|tenant| tenant.email.as_str()).unwrap_or_default(),
+    };
+    let method = if status == EntryStatus::Cancelled { "CANCEL" } else { "PUBLISH" };
+    Some(CalendarFile { method, text: entry.file() })
 }
 
 /// A date with UTC time (section 3.3.5).
@@ -124,6 +182,7 @@ mod tests {
             summary,
             description,
             location: "",
+            organizer: "bonjour@ville.example",
         }
     }
 

@@ -43,6 +43,7 @@ const WORK: &Words = &[
     ("hand_over", "remettre", "hand over"),
     ("resume", "reprendre", "resume"),
     ("reach", "joindre le demandeur autrement", "reach the requester another way"),
+    ("payment", "paiement en souffrance", "payment overdue"),
     ("escalation", "engagement en péril", "promise at risk"),
 ];
 

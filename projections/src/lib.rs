@@ -47,7 +47,7 @@ pub use handed::HANDED_KEPT;
 pub use ideas::{Idea, IdeaOrder, IdeaQuery};
 pub use inbox::{InboxItem, InboxQuery, Whose, Work};
 pub use outbox::{Claim, OutboxItem};
-pub use payments::{PaymentFilter, PaymentRow, PaymentVisit};
+pub use payments::{PaymentFilter, PaymentRow, PaymentTotal, PaymentVisit};
 pub use read_models::{Options, ReadModels};
 pub use request_card::{AccountCards, Card, CardOrder, CardQuery};
 pub use runner::{Rebuilt, RunState, Status};

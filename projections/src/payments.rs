@@ -9,12 +9,12 @@ use crate::answer::Answer;
 use crate::error::ProjectionError;
 use crate::models::ReadModel;
 use crate::read_models::ReadModels;
-use crate::runner::{Fold, Held, Turn};
-use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, int, opt_int, text};
+use crate::runner::{Fold, Held, Process, Turn};
+use crate::store::{Columns, Row, Rows, Snapshot, Table, Value, Where, bytes, int, opt_int, opt_text, text};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "payments", version: 1, tables: &[&PAYMENTS, &VISITS], fold: |_| Box::new(Payments) };
+    ReadModel { name: "payments", version: 2, tables: &[&PAYMENTS, &VISITS], fold: |_| Box::new(Payments) };
 
 static PAYMENTS: Table = Table {
     name: "payments",
@@ -32,9 +32,10 @@ static PAYMENTS: Table = Table {
         int("asked"),
         int("due"),
         opt_int("settled"),
+        opt_text("settled_month"),
     ],
     key: 2,
-    indexes: &[&["tenant", "status"]],
+    indexes: &[&["tenant", "status"], &["tenant", "settled_month"]],
     append_only: false,
 };
 
@@ -108,6 +109,21 @@ pub struct PaymentFilter {
     pub limit: u32,
 }
 
+/// What one process took in one month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentTotal {
+    /// The process.
+    pub process: String,
+    /// The month in which the money came, `2026-11`, in the zone of the process's calendar.
+    pub month: String,
+    /// Payments made.
+    pub payments: u64,
+    /// How much was taken for them, in cents.
+    pub received: u64,
+    /// How much of it was given back since, in cents.
+    pub refunded: u64,
+}
+
 /// The folding side.
 struct Payments;
 
@@ -115,7 +131,9 @@ impl Fold for Payments {
     fn request(&mut self, turn: &Turn<'_>, rows: &mut Rows) {
         let (before, after) = (turn.before.map(|(held, _)| held), turn.after);
         let rid = after.rid;
-        rows.table(&PAYMENTS).differ(rid, &before.map(payments).unwrap_or_default(), payments(after));
+        let of = |held: &Held, process: &Process| payments(held, process);
+        let known = turn.before.map(|(held, process)| of(held, process)).unwrap_or_default();
+        rows.table(&PAYMENTS).differ(rid, &known, of(after, turn.process));
         rows.table(&VISITS).differ(rid, &before.map(visits).unwrap_or_default(), visits(after));
     }
 }
@@ -124,7 +142,7 @@ fn cents(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
-fn payments(held: &Held) -> Vec<Vec<Value>> {
+fn payments(held: &Held, process: &Process) -> Vec<Vec<Value>> {
     let request = &held.request;
     let row = |payment: &Payment| {
         vec![
@@ -139,6 +157,7 @@ fn payments(held: &Held) -> Vec<Vec<Value>> {
             payment.asked_at.into(),
             payment.due.into(),
             payment.settled_at.into(),
+            payment.settled_at.map(|at| process.local_date(at).format("%Y-%m").to_string()).into(),
         ]
     };
     request.payments.iter().map(row).collect()
@@ -222,6 +241,47 @@ impl ReadModels {
         let rows = snapshot.rows(sql, &filter.values).await?;
         let payments = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(snapshot.answer(counts, payments))
+    }
+
+    /// What each process took in each month, from `from` to `until`, both `2026-11` and both included; the latest month
+    /// first.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Store`].
+    pub async fn payment_totals(
+        &self,
+        tenant: &str,
+        (from, until): (Option<&str>, Option<&str>),
+    ) -> Result<Answer<Vec<PaymentTotal>>, ProjectionError> {
+        let mut filter = Where::default();
+        filter.with("tenant = ?", tenant);
+        filter.maybe("settled_month >= ?", from);
+        filter.maybe("settled_month <= ?", until);
+        filter.raw("settled_month IS NOT NULL", []);
+        let mut snapshot = Snapshot::take(self.database(), MODEL.name).await?;
+        let count = format!(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE status = 'awaited') FROM payments {}",
+            filter.sql()
+        );
+        let counts = snapshot.counts(count, &filter.values).await?;
+        let sql = format!(
+            "SELECT process, settled_month, COUNT(*), CAST(SUM(received) AS BIGINT), CAST(SUM(refunded) AS BIGINT) \
+             FROM payments {} GROUP BY process, settled_month ORDER BY settled_month DESC, process",
+            filter.sql()
+        );
+        let rows = snapshot.rows(sql, &filter.values).await?;
+        let total = |row: &Row| {
+            let mut at = Columns::new(row);
+            Ok(PaymentTotal {
+                process: at.take()?,
+                month: at.take()?,
+                payments: at.count()?,
+                received: at.count()?,
+                refunded: at.count()?,
+            })
+        };
+        let totals = rows.iter().map(total).collect::<Result<Vec<_>, ProjectionError>>()?;
+        Ok(snapshot.answer(counts, totals))
     }
 
     /// Visits to the provider's page that began at `before` (UTC) or earlier and of which nothing was heard, the oldest

@@ -90,6 +90,8 @@ pub(super) enum Subject {
     Task(String),
     Answer,
     Step(String),
+    /// What the sheet asks to be paid.
+    Payment,
     Deliver,
     Delivered,
     /// A fork, a join, a decision.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guichet_engine::rules::process::{
-    Complexity, Definition, DeliveryChoice, Kind, Moment, Opener, Party, Priority, Rule,
+    Complexity, Definition, DeliveryChoice, Kind, Moment, Opener, PaidBefore, Party, Priority, Rule,
 };
 use guichet_engine::rules::text::Language;
 
 use super::chart::{Chart, Column, Edge, Hands, Lane, Node, Shape, Subject, Way, say};
 use super::conditions::Conditions;
 use super::names::Names;
-use super::{circuit, clocks, treatment};
+use super::{circuit, clocks, payment, treatment};
 use crate::vocabulary;
 
 /// The picture of a process, in one language.
@@ -18,11 +18,13 @@ use crate::vocabulary;
 pub fn chart(definition: &Definition, names: &Names, language: Language) -> Chart {
     let mut builder = Builder::new(definition, names, language);
     let assigned = builder.until_assigned();
-    let treated = treatment::draw(&mut builder, assigned);
+    let begun = payment::draw(&mut builder, assigned, PaidBefore::Treatment, Column::Treatment);
+    let treated = treatment::draw(&mut builder, begun);
     builder.chart.moments.insert(Moment::Treated, treated);
     let validated = circuit::draw(&mut builder, treated);
     builder.chart.moments.insert(Moment::Validated, validated);
-    builder.until_delivered(validated);
+    let paid = payment::draw(&mut builder, validated, PaidBefore::Delivery, Column::Delivery);
+    builder.until_delivered(paid);
     builder.chart.bars = clocks::bars(definition, names, &builder.conditions, language);
     builder.chart.aside = clocks::aside(definition, language);
     builder.chart

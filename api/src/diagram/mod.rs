@@ -15,6 +15,7 @@ mod layout;
 mod measure;
 mod mermaid;
 mod names;
+mod payment;
 mod place;
 mod progress;
 mod route;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use guichet_engine::rules::process::{Definition, Moment};
-use guichet_engine::rules::request::{ClockStatus, Hold, Request, Stage, TaskStatus, What};
+use guichet_engine::rules::request::{ClockStatus, Hold, PaymentStatus, Request, Stage, TaskStatus, What};
 use guichet_engine::rules::text::Language;
 
 use super::chart::{Chart, Column, Mark, Subject, Way, say};
@@ -141,6 +141,7 @@ impl Progress<'_> {
             Subject::Task(task) => self.task(task),
             Subject::Answer => self.answer(),
             Subject::Step(step) => self.step(step),
+            Subject::Payment => self.payment(),
             Subject::Deliver => {
                 let open = matches!(request.stage, Stage::Validated { .. });
                 self.passed(milestones.delivered, open)
@@ -159,6 +160,20 @@ impl Progress<'_> {
                 (Some(Mark::Done), task.finished_at.map(|at| self.instant(at)).unwrap_or_default())
             }
             TaskStatus::Skipped | TaskStatus::Dropped => (Some(Mark::Skipped), String::new()),
+        }
+    }
+
+    fn payment(&self) -> (Option<Mark>, String) {
+        let request = self.request;
+        let Some(payment) = request.payments.iter().rfind(|payment| payment.rule.is_some()) else {
+            let over = request.milestones.validated.is_some() || request.stage.is_finished();
+            return (Some(if over { Mark::Skipped } else { Mark::Ahead }), String::new());
+        };
+        match payment.status {
+            PaymentStatus::Awaited => (Some(Mark::Open), self.due(Some(payment.due))),
+            PaymentStatus::Settled => self.passed(payment.settled_at, false),
+            PaymentStatus::Lapsed => (Some(Mark::Late), self.due(Some(payment.due))),
+            PaymentStatus::Cancelled => (Some(Mark::Skipped), String::new()),
         }
     }
 

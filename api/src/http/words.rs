@@ -1,8 +1,10 @@
 //! What the stages and possible actions are called towards citizens.
 
 use guichet_engine::rules::commitment::Budget;
-use guichet_engine::rules::process::{Definition, Field, FieldType, Silence};
+use guichet_engine::rules::process::{Definition, Field, FieldType, Price, Rule, Silence};
 use guichet_engine::rules::text::{Language, Text};
+
+use crate::outbound::dates::euros;
 
 /// A stage in a citizen's words.
 pub(crate) fn stage(id: &str) -> Text {
@@ -37,6 +39,10 @@ pub(crate) fn stage(id: &str) -> Text {
             "Votre demande en rejoint une autre, déjà en cours.",
             "Your request has joined another one that is under way.",
         ),
+        "waiting_for_payment" => Text::new(
+            "Nous attendons votre paiement pour continuer.",
+            "We are waiting for your payment to go on.",
+        ),
         _ => Text::new("Votre demande suit son cours.", "Your request is on its way."),
     }
 }
@@ -62,7 +68,41 @@ pub(crate) fn promises(definition: &Definition) -> Vec<Text> {
             format!("Without an answer after {en}, your request is rejected."),
         )),
     });
-    answer.into_iter().chain(silence).collect()
+    answer.into_iter().chain(silence).chain(fee(definition)).collect()
+}
+
+/// What a process asks to be paid, before anybody has said anything.
+fn fee(definition: &Definition) -> Option<Text> {
+    let payment = definition.payment.as_ref()?;
+    let fixed = |rule: &Rule<Price>| match &rule.is {
+        Price::Cents(cents) => Some(*cents),
+        Price::Expression(_) => None,
+    };
+    let amounts: Option<Vec<u64>> = payment.amount.iter().map(fixed).collect();
+    let bounds = amounts.and_then(|all| Some((all.iter().copied().min()?, all.iter().copied().max()?)));
+    let (fr, en) = match bounds {
+        None => (String::new(), String::new()),
+        Some((least, most)) if least == most => {
+            (format!(" : {}", euros(most, Language::Fr)), format!(": {}", euros(most, Language::En)))
+        }
+        Some((least, most)) => (
+            format!(" : de {} à {}", euros(least, Language::Fr), euros(most, Language::Fr)),
+            format!(": {} to {}", euros(least, Language::En), euros(most, Language::En)),
+        ),
+    };
+    let label = &payment.label;
+    let in_english = if label.en.is_empty() { &label.fr } else { &label.en };
+    Some(if payment.when.is_some() || bounds.is_none() {
+        Text::new(
+            format!("Un paiement peut être demandé ({}){fr}.", label.fr),
+            format!("A payment may be asked for ({in_english}){en}."),
+        )
+    } else {
+        Text::new(
+            format!("Un paiement est demandé ({}){fr}.", label.fr),
+            format!("A payment is asked for ({in_english}){en}."),
+        )
+    })
 }
 
 fn within(usual: Budget, other: Option<Budget>) -> Text {

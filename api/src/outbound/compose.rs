@@ -9,7 +9,9 @@ use guichet_engine::{Entry, Known};
 
 use super::render::{Values, render, render_line};
 use super::values::{Ground, Reader};
-use super::{Means, OutMessage, slip, texts};
+use super::{Means, OutFile, OutMessage, slip, texts};
+use crate::calendar_file::of_appointment;
+use crate::dossier::Dossier;
 
 /// The longest text message, in characters: four parts of the network's.
 pub const SMS_CHARACTERS_MAX: usize = 600;
@@ -250,9 +252,28 @@ pub(super) fn addressed(
         language,
         thread: request.id.to_string(),
         link: occasion.public_url.to_owned(),
-        files: Vec::new(),
+        files: calendar(occasion, means, language).into_iter().collect(),
         unsubscribe: None,
     }
+}
+
+/// The file that goes with what is told of an appointment: to the requester only, for it says where and what for. It
+/// tells what stands now, which is newer than the letter if that was late; its type names its method (RFC 6047).
+fn calendar(occasion: &Occasion<'_>, means: Means, language: Language) -> Option<OutFile> {
+    const WITH_DATE: [&str; 3] = ["appointment_chosen", "intervention_set", "appointment_cancelled"];
+    let Subject::News(news) = &occasion.effect.subject else { return None };
+    let to_them = means == Means::Email && occasion.effect.recipient == Recipient::Requester;
+    if !to_them || !WITH_DATE.contains(&news.as_str()) {
+        return None;
+    }
+    let dossier = Dossier::of(occasion.history, &occasion.known.request);
+    let said = (dossier.appointment_subject.as_deref(), dossier.appointment_place.as_deref());
+    let file = of_appointment(occasion.known, said, language, occasion.now)?;
+    Some(OutFile {
+        name: "rendez-vous.ics".to_owned(),
+        kind: format!("text/calendar; charset=utf-8; method={}", file.method),
+        bytes: file.text.into_bytes().into(),
+    })
 }
 
 /// The subject and the words of an effect for the requester, as they are written on paper.

@@ -4,7 +4,7 @@
 use guichet_engine::rules::request::{Slot, What};
 use guichet_engine::rules::text::Language;
 
-use super::dates;
+use super::dates::{self, euros};
 use super::render::Values;
 use super::values::{Ground, Reader};
 
@@ -101,14 +101,5 @@ fn in_words(ground: &Ground<'_>, slot: &Slot) -> String {
     match language {
         Language::Fr => format!("{from} – {until}"),
         Language::En => format!("{from} to {until}"),
-    }
-}
-
-/// An amount in cents, as people write it.
-fn euros(cents: u64, language: Language) -> String {
-    let (whole, part) = (cents / 100, cents % 100);
-    match language {
-        Language::Fr => format!("{whole},{part:02}\u{a0}€"),
-        Language::En => format!("€{whole}.{part:02}"),
     }
 }

@@ -38,6 +38,16 @@ fn last_moment(at: DateTime<Utc>) -> DateTime<Utc> {
     at.checked_sub_signed(chrono::TimeDelta::microseconds(1)).unwrap_or(at)
 }
 
+/// An amount in cents, as people write it.
+#[must_use]
+pub fn euros(cents: u64, language: Language) -> String {
+    let (whole, part) = (cents / 100, cents % 100);
+    match language {
+        Language::Fr => format!("{whole},{part:02}\u{a0}€"),
+        Language::En => format!("€{whole}.{part:02}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::FixedOffset;

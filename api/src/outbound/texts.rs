@@ -45,6 +45,10 @@ pub fn to_staff(subject: &Subject) -> Message {
             "Un paiement est arrivé alors que plus rien n’était à payer sur la demande « {title} » : il est à rembourser.",
             "Money came although nothing was to be paid any more on the request “{title}”: it is to be given back.",
         ),
+        Subject::News(news) if news == "payment_refunded" => (
+            "Un remboursement de {amount} est noté sur la demande « {title} ». Guichet ne le transmet pas : rendez la somme par l’espace du prestataire de paiement (opération {transaction|encaissée au guichet}) ou à la caisse.",
+            "A refund of {amount} is on record for the request “{title}”. Guichet does not pass it on: give the money back in the payment provider’s own pages (transaction {transaction|taken at the counter}), or at the desk.",
+        ),
         Subject::News(news) if news == "payment_lapsed" => (
             "Le délai de paiement est passé sur la demande « {title} » : à vous de redemander, d’y renoncer ou de clore.",
             "The term of payment has passed on the request “{title}”: ask again, waive it, or close.",

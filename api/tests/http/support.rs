@@ -97,6 +97,13 @@ impl Town {
         Self::made(None, |options| options, (&themes.join("_"), &some)).await
     }
 
+    /// A town of one theme's processes, with these settings.
+    pub(crate) async fn paying(theme: &str, settings: Settings) -> Self {
+        let mut some = catalogue().clone();
+        some.definitions.retain(|definition| definition.theme == theme);
+        Self::made(None, |options| options.settings(settings), (theme, &some)).await
+    }
+
     pub(crate) async fn sending(outbound: Option<Arc<dyn Outbound>>) -> Self {
         Self::opened(outbound, |options| options).await
     }

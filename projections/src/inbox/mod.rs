@@ -5,10 +5,10 @@ mod query;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use guichet_rules::process::{Alarm, Channel, Delivery, Party, Priority, Simple};
+use guichet_rules::process::{Alarm, Channel, Delivery, PaidBefore, Party, Priority, Simple};
 use guichet_rules::request::{
-    Acknowledgement, Approval, ClockStatus, ForwardMeans, ForwardStanding, Hold, Request, RequestId, Stage,
-    TaskStatus, acknowledgement_of,
+    Acknowledgement, Approval, ClockStatus, ForwardMeans, ForwardStanding, Hold, PaymentStatus, Request,
+    RequestId, Stage, TaskStatus, acknowledgement_of,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,8 @@ pub enum Work {
     /// Reach the requester another way: the message in `item` did not arrive. A note or another message says that it was
     /// looked after.
     Reach,
+    /// Decide what becomes of a payment that did not come in its term: ask again, waive it, take it, or close.
+    Payment,
     /// Look after a promise that is at risk or broken: the commitment in `item`.
     Escalation,
     /// See that the closed request gets to whom it was passed on to, the collectivity or administration in `item`: post
@@ -188,6 +190,9 @@ fn todos<'a>(held: &'a Held, process: &'a Process) -> Vec<Todo<'a>> {
         }
         None => {}
     }
+    if request.unpaid().is_some_and(|payment| payment.status == PaymentStatus::Lapsed) {
+        todos.extend(charge().map(|party| Todo::new(Work::Payment, party)));
+    }
     match &request.stage {
         Stage::Received | Stage::Qualified => {
             todos.extend(charge().map(|party| Todo::new(Work::Qualify, party)));
@@ -239,7 +244,8 @@ fn treatment<'a>(held: &'a Held, process: &Process, todos: &mut Vec<Todo<'a>>) {
         todos.push(todo);
     }
     let validation = &process.definition.validation;
-    let answers_itself = validation.circuit.is_none() && validation.otherwise == Simple::Automatic;
+    let unpaid = request.unpaid().is_some_and(|payment| payment.before == Some(PaidBefore::Treatment));
+    let answers_itself = unpaid || validation.circuit.is_none() && validation.otherwise == Simple::Automatic;
     if todos.len() == before && !answers_itself {
         let work = if held.trace.returned { Work::Rework } else { Work::Answer };
         todos.extend(in_charge(request, process).map(|party| Todo::new(work, party)));

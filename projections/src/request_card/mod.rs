@@ -16,7 +16,7 @@ pub use query::{AccountCards, CardOrder, CardQuery};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "request_card", version: 2, tables: &[&TABLE], fold: |_| Box::new(Cards) };
+    ReadModel { name: "request_card", version: 3, tables: &[&TABLE], fold: |_| Box::new(Cards) };
 
 static TABLE: Table = Table {
     name: "request_card",
@@ -101,7 +101,7 @@ pub struct Card {
     pub stage: String,
     /// Whether something is still to be done.
     pub open: bool,
-    /// Why it rests: `waiting_for_requester` or `suspended`.
+    /// Why it rests: `waiting_for_requester` or `suspended`; or `waiting_for_payment`, if nothing else keeps it back.
     pub hold: Option<String>,
     /// The end of that (UTC), if it is known.
     pub hold_until: Option<DateTime<Utc>>,
@@ -208,7 +208,10 @@ fn hold(request: &Request) -> (Option<&'static str>, Option<DateTime<Utc>>) {
     match &request.hold {
         Some(Hold::WaitingForRequester { reply_by, .. }) => (Some("waiting_for_requester"), Some(*reply_by)),
         Some(Hold::Suspended { until, .. }) => (Some("suspended"), *until),
-        None => (None, None),
+        None => match request.held_by_payment() {
+            Some(payment) => (Some("waiting_for_payment"), Some(payment.due)),
+            None => (None, None),
+        },
     }
 }
 

@@ -7,13 +7,14 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use guichet_engine::Known;
 use guichet_engine::rules::request::{AppointmentKind, AppointmentStatus, Slot};
+use guichet_engine::rules::text::Language;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::follow::find;
-use crate::calendar_file::{CalendarEntry, EntryStatus};
+use crate::calendar_file::of_appointment;
 use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::extract::{At, Json, Wishes};
@@ -153,8 +154,19 @@ pub(crate) async fn calendar(
     let request = find(&app, &tenant, &wishes, &body.code).await?;
     let known = app.guichet.request(&tenant, request).await?;
     let dossier = app.guichet.dossier(&tenant, &known).await?;
-    let file = file(&app, &wishes, &known, &dossier).ok_or_else(Problem::not_found)?;
-    let mut response = file.into_response();
+    calendar_answer(&app, &known, &dossier, wishes.language)
+}
+
+/// The answer with the file for a calendar.
+pub(crate) fn calendar_answer(
+    app: &App,
+    known: &Known,
+    dossier: &Dossier,
+    language: Language,
+) -> Result<Response, Problem> {
+    let said = (dossier.appointment_subject.as_deref(), dossier.appointment_place.as_deref());
+    let file = of_appointment(known, said, language, app.guichet.now()).ok_or_else(Problem::not_found)?;
+    let mut response = file.text.into_response();
     let headers = response.headers_mut();
     let kind = HeaderValue::from_static("text/calendar; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, kind);
@@ -162,38 +174,4 @@ pub(crate) async fn calendar(
     headers.insert(header::CONTENT_DISPOSITION, name);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// The file of an appointment that has a date, also of one that was called off.
-fn file(app: &App, wishes: &Wishes, known: &Known, dossier: &Dossier) -> Option<String> {
-    let appointment = known.request.appointment.as_ref()?;
-    let slot = appointment.slot?;
-    let definition = known.plan.definition();
-    let title = definition.title.get(wishes.language);
-    let tenant = known.organisation.tenant(&known.request.tenant);
-    let name = tenant.map(|tenant| tenant.name.get(wishes.language)).unwrap_or_default();
-    let summary = match &dossier.appointment_subject {
-        Some(what) => format!("{name} – {what}"),
-        None => format!("{name} – {title}"),
-    };
-    let uid = format!("{}.{}@guichet", known.request.id, appointment.number);
-    let entry = CalendarEntry {
-        uid: &uid,
-        sequence: appointment.sequence,
-        status: match appointment.status {
-            AppointmentStatus::Cancelled => EntryStatus::Cancelled,
-            AppointmentStatus::Offered
-            | AppointmentStatus::Fixed
-            | AppointmentStatus::Kept
-            | AppointmentStatus::Missed
-            | AppointmentStatus::Lapsed => EntryStatus::Confirmed,
-        },
-        made: app.guichet.now(),
-        from: slot.from,
-        until: slot.until,
-        summary: &summary,
-        description: title,
-        location: dossier.appointment_place.as_deref().unwrap_or_default(),
-    };
-    Some(entry.file())
 }

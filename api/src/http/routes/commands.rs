@@ -67,6 +67,10 @@ pub(crate) async fn command(
             "A request is received at the address of the list of requests.",
         ));
     }
+    if matches!(command, Command::RefundPayment { .. }) {
+        // Money goes out at the word of those only who look after it.
+        wishes.needs(&app, &tenant, Scope::PaymentsManage).await?;
+    }
     if let Some(form) = form_of_mut(&mut command) {
         proven(&app, &tenant, form).await?;
     }

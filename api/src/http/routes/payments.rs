@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use guichet_engine::rules::request::{
-    Actor, CURRENCY, Command, Payment, PaymentStatus, Request, RequestId, What, payment_of_reference,
+    Actor, CURRENCY, Command, CommandId, Payment, PaymentStatus, Request, RequestId, What,
+    payment_of_reference,
 };
 use guichet_engine::rules::text::Language;
 use guichet_engine::{EngineError, Span, Submission, tenant_of};
-use guichet_projections::{PaymentFilter, PaymentRow};
+use guichet_projections::{PaymentFilter, PaymentRow, PaymentTotal};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(notified))
         .routes(routes!(back))
         .routes(routes!(list))
+        .routes(routes!(totals))
 }
 
 /// Which payment to make.
@@ -100,18 +102,51 @@ pub(crate) async fn start(
     Json(body): Json<StartBody>,
 ) -> Result<Response, Problem> {
     let request = find(&app, &tenant, &wishes, &body.code).await?;
-    let provider = app.guichet.payments().provider(&tenant).ok_or_else(no_provider)?;
-    let known = app.guichet.request(&tenant, request).await?;
+    let visit = Visit {
+        request,
+        payment: body.payment,
+        command_id: wishes.command_id(&app)?,
+        expected: wishes.expected()?,
+    };
+    let started = begin(&app, &tenant, visit).await?;
+    let mut response = axum::Json(started).into_response();
+    no_store(&mut response);
+    Ok(response)
+}
+
+/// A visit to the provider's page that a requester asks for. Asked for again with the same id, it is the same visit.
+pub(crate) struct Visit {
+    /// The request.
+    pub(crate) request: RequestId,
+    /// The payment's number; the one that is awaited if none.
+    pub(crate) payment: Option<u32>,
+    /// The id of the command.
+    pub(crate) command_id: CommandId,
+    /// The revision that the requester saw.
+    pub(crate) expected: Option<u64>,
+}
+
+impl Started {
+    /// The provider's page.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Begins to pay: the requester is known, by their code or their account.
+pub(crate) async fn begin(app: &App, tenant: &str, visit: Visit) -> Result<Started, Problem> {
+    let provider = app.guichet.payments().provider(tenant).ok_or_else(no_provider)?;
+    let known = app.guichet.request(tenant, visit.request).await?;
     let awaited = known.request.payments.iter().rev().find(|known| known.status == PaymentStatus::Awaited);
-    let payment = body.payment.or(awaited.map(|payment| payment.number)).ok_or_else(nothing_awaited)?;
+    let payment = visit.payment.or(awaited.map(|payment| payment.number)).ok_or_else(nothing_awaited)?;
     let submission = Submission {
-        tenant: tenant.clone(),
-        request: Some(request),
+        tenant: tenant.to_owned(),
+        request: Some(visit.request),
         command: Command::StartPayment { payment },
         actor: Actor::Requester,
-        command_id: wishes.command_id(&app)?,
+        command_id: visit.command_id,
         occurred_at: None,
-        expected: wishes.expected()?,
+        expected: visit.expected,
     };
     let receipt = app.submit(submission).await?;
     let begun = receipt.events.iter().find_map(|event| match &event.what {
@@ -119,12 +154,10 @@ pub(crate) async fn start(
         _ => None,
     });
     let reference = begun.ok_or_else(Problem::internal)?;
-    let page = page_asked(&app, &tenant, &provider, (request, payment, &reference)).await?;
+    let page = page_asked(app, tenant, &provider, (visit.request, payment, &reference)).await?;
     let (amount, currency) = (page.amount, page.currency.clone());
     let url = provider.page(&page, app.guichet.now()).await.map_err(|error| unavailable(&error))?;
-    let mut response = axum::Json(Started { url, payment, reference, amount, currency }).into_response();
-    no_store(&mut response);
-    Ok(response)
+    Ok(Started { url, payment, reference, amount, currency })
 }
 
 /// What the provider is asked for, with the label as it stands in the journal.
@@ -172,7 +205,7 @@ fn unavailable(error: &ProviderError) -> Problem {
     Problem::provider_unavailable()
 }
 
-fn no_store(response: &mut Response) {
+pub(crate) fn no_store(response: &mut Response) {
     response.headers_mut().insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
 }
 
@@ -497,4 +530,94 @@ pub(crate) async fn list(
 fn cursor_of(text: &str) -> Option<(i64, i64)> {
     let (rid, place) = text.split_once('-')?;
     Some((rid.parse().ok()?, place.parse().ok()?))
+}
+
+/// Of which months.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TotalsQuery {
+    /// The first month, `2026-01`.
+    #[param(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$")]
+    from: Option<String>,
+    /// The last month, `2026-12`.
+    #[param(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$")]
+    until: Option<String>,
+}
+
+/// What one process took in one month.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TotalLine {
+    /// The process.
+    process: String,
+    /// The month in which the money came, in the zone of the process’s calendar.
+    month: String,
+    /// Payments made.
+    payments: u64,
+    /// How much was taken for them, in cents.
+    received: u64,
+    /// How much of it was given back since, in cents.
+    refunded: u64,
+    /// In which currency (ISO 4217).
+    currency: &'static str,
+}
+
+/// What was taken, by process and month.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PaymentTotals {
+    /// The latest month first.
+    totals: Vec<TotalLine>,
+    /// How many payments stand behind it.
+    count: u64,
+}
+
+/// What was paid, by process and month.
+#[utoipa::path(
+    get, path = "/v1/{tenant}/payments/totals", tag = "agents", operation_id = "payments_totals",
+    security(("key" = ["payments:manage"])),
+    params(("tenant" = String, Path, description = "The collectivity."), TotalsQuery),
+    responses(
+        (status = 200, description = "What each process took in each month.", body = PaymentTotals),
+        (status = 400, response = ProblemAnswer),
+        (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn totals(
+    State(app): State<App>,
+    At(tenant): At<String>,
+    Ask(query): Ask<TotalsQuery>,
+    wishes: Wishes,
+) -> Result<Response, Problem> {
+    wishes.needs(&app, &tenant, Scope::PaymentsManage).await?;
+    tenant_of(&tenant)?;
+    if !query.from.iter().chain(&query.until).all(|month| is_month(month)) {
+        return Err(Problem::malformed(
+            "query.invalid",
+            "Un mois s’écrit comme 2026-11.",
+            "A month is written like 2026-11.",
+        ));
+    }
+    let months = (query.from.as_deref(), query.until.as_deref());
+    let found = app.guichet.read_models().payment_totals(&tenant, months).await?;
+    let line = |total: &PaymentTotal| TotalLine {
+        process: total.process.clone(),
+        month: total.month.clone(),
+        payments: total.payments,
+        received: total.received,
+        refunded: total.refunded,
+        currency: CURRENCY,
+    };
+    let totals = found.value.iter().map(line).collect();
+    Ok(axum::Json(PaymentTotals { totals, count: found.n }).into_response())
+}
+
+/// Four digits, a hyphen, and a month of the year.
+fn is_month(text: &str) -> bool {
+    let month = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    month.is_some_and(|(year, month)| {
+        digits(year) && digits(month) && month.parse::<u32>().is_ok_and(|month| (1..=12).contains(&month))
+    })
 }

@@ -10,12 +10,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use chrono::{DateTime, Utc};
+use guichet::outbound::OutFile;
 use guichet::settings::{PaymentProvider, Settings};
 use guichet::workers::PaymentInquiries;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Town, pothole};
+use super::account::Citizen;
+use crate::support::{Answer, Town, pothole, request};
 
 const SECRET: &str = "a secret of thirty-two bytes and a few more";
 
@@ -51,6 +53,22 @@ impl Fake {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         format!("http://{address}/pay/")
+    }
+
+    /// Settings of a town whose money this provider takes.
+    async fn settings(&self, folder: &std::path::Path) -> Settings {
+        let secret_file = folder.join("secret");
+        std::fs::write(&secret_file, format!("{SECRET}\n")).unwrap();
+        let provider = PaymentProvider {
+            url: self.listen().await.parse().unwrap(),
+            merchant: "12345".into(),
+            secret_file,
+            server_url: None,
+            ask_after_minutes: 15,
+        };
+        let mut settings = Settings::default();
+        settings.payments.providers.insert("ville".into(), provider);
+        settings
     }
 
     fn heard(&self, headers: &HeaderMap, body: &Bytes) -> Result<Value, StatusCode> {
@@ -97,18 +115,7 @@ impl Paid {
     async fn new() -> Self {
         let fake = Fake::default();
         let folder = tempfile::tempdir().unwrap();
-        let secret_file = folder.path().join("secret");
-        std::fs::write(&secret_file, format!("{SECRET}\n")).unwrap();
-        let provider = PaymentProvider {
-            url: fake.listen().await.parse().unwrap(),
-            merchant: "12345".into(),
-            secret_file,
-            server_url: None,
-            ask_after_minutes: 15,
-        };
-        let mut settings = Settings::default();
-        settings.payments.providers.insert("ville".into(), provider);
-        let town = Town::with(None, settings).await;
+        let town = Town::with(None, fake.settings(folder.path()).await).await;
         let received = town.post_with("/v1/ville/requests", None, &[("prefer", "wait=5")], &pothole()).await;
         let agent = town.agent("a01");
         let path = format!("/v1/ville/requests/{}", received.json["request"].as_str().unwrap());
@@ -288,7 +295,17 @@ async fn money_that_comes_after_the_request_was_closed_is_recorded_to_be_given_b
     assert_eq!((late.status.as_u16(), &late.json["status"]), (200, &json!("cancelled")));
     let refund =
         json!({ "command": "refund_payment", "payment": 1, "amount": 4250, "reason": "demande close" });
-    paid.does(refund).await;
+    let path = format!("{}/commands", paid.path);
+    let anybody = paid.town.post(&path, Some(&paid.agent), &refund).await;
+    assert_eq!(
+        (anybody.status.as_u16(), &anybody.json["needs"]),
+        (403, &json!("payments:manage")),
+        "{}",
+        anybody.text
+    );
+    let cashier = paid.town.agent("a60");
+    let done = paid.town.post(&path, Some(&cashier), &refund).await;
+    assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(paid.follow().await["payments"][0]["refunded"], 4250);
 }
 
@@ -377,8 +394,199 @@ async fn an_appointment_is_offered_chosen_and_put_into_a_calendar() {
     let reminder =
         sent.iter().find(|message| message.text.starts_with("Bonjour,\n\nRappel")).expect("reminded");
     assert!(reminder.text.contains("5 novembre 2026 à 9 h – 9 h 30 (Europe/Paris)"), "{}", reminder.text);
+    let text = |file: &OutFile| String::from_utf8(file.bytes.to_vec()).unwrap();
+    let fixed = sent.iter().flat_map(|message| &message.files).next().expect("a file for the calendar").clone();
+    assert_eq!((fixed.name.as_str(), fixed.kind.as_str()), ("rendez-vous.ics", "text/calendar; charset=utf-8; method=PUBLISH"));
+    for line in ["METHOD:PUBLISH", "ORGANIZER:mailto:bonjour@ville.chalons.example", "STATUS:CONFIRMED"] {
+        assert!(text(&fixed).contains(&format!("{line}\r\n")), "{line}: {}", text(&fixed));
+    }
     let off =
         json!({ "code": paid.code, "command": { "command": "cancel_appointment", "reason": "empêchée" } });
     assert_eq!(paid.town.post("/v1/ville/follow/actions", None, &off).await.status, 200);
     assert!(paid.town.post(path, None, &calendar).await.text.contains("STATUS:CANCELLED\r\n"));
+    paid.town.guichet.read_models().catch_up(std::time::Duration::from_secs(20)).await.unwrap();
+    paid.town.send_all().await;
+    let sent = paid.town.sent.sent();
+    let last = sent.iter().flat_map(|message| &message.files).next_back().unwrap();
+    assert!(last.kind.ends_with("method=CANCEL"), "{}", last.kind);
+    assert!(text(last).contains("METHOD:CANCEL\r\n") && text(last).contains("STATUS:CANCELLED\r\n"));
+    let uid = |text: &str| text.lines().find(|line| line.starts_with("UID:")).unwrap().to_owned();
+    assert_eq!(uid(&text(last)), uid(&text(&fixed)), "the same entry");
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// A town whose sheet asks for what an invoice says.
+struct Billed {
+    town: Town,
+    fake: Fake,
+    _secret: tempfile::TempDir,
+}
+
+impl Billed {
+    async fn new() -> Self {
+        let fake = Fake::default();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = fake.settings(folder.path()).await;
+        let town = Town::paying("demarches-administratives", settings).await;
+        Self { town, fake, _secret: folder }
+    }
+
+    fn invoice() -> Value {
+        json!({
+            "process": "demarches-administratives/payer-facture",
+            "form": { "invoice": "CAN-2026-10-4471", "amount": "62.40 EUR", "means": "card" },
+            "requester": { "contact": { "email": "elise@exemple.example" } },
+        })
+    }
+
+    async fn caught_up(&self) {
+        self.town.guichet.read_models().catch_up(std::time::Duration::from_secs(20)).await.unwrap();
+    }
+
+    async fn page(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let call = request(axum::http::Method::POST, path, None, &[FORM], axum::body::Body::from(body));
+        self.town.call(call).await
+    }
+
+    async fn settles(&self, reference: &str) {
+        let body = json!({ "merchant": "12345", "reference": reference, "status": "accepted",
+            "transaction": "TX-9", "amount": 6240, "currency": "EUR" })
+        .to_string();
+        let header = signed(SECRET, self.town.guichet.now().timestamp(), &body);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let path = "/v1/ville/payments/notifications";
+        let heard = self.town.post_with(path, None, &[("payment-signature", &header)], &body).await;
+        assert_eq!(
+            (heard.status.as_u16(), &heard.json["status"]),
+            (200, &json!("settled")),
+            "{}",
+            heard.text
+        );
+    }
+}
+
+/// The value of the first input of this name.
+fn input<'a>(page: &'a str, name: &str) -> &'a str {
+    page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_sheet_asks_and_a_page_without_a_script_leads_to_the_provider_and_back() {
+    let billed = Billed::new().await;
+    let blank = billed.town.get("/pages/ville/demarches-administratives/payer-facture?lang=fr", None).await;
+    assert!(
+        blank.text.contains("Un paiement peut être demandé"),
+        "known before anything is sent: {}",
+        blank.text
+    );
+    let received =
+        billed.town.post_with("/v1/ville/requests", None, &[("prefer", "wait=5")], &Billed::invoice()).await;
+    assert_eq!(received.status, 201, "{}", received.text);
+    let code = received.json["tracking_code"].as_str().unwrap();
+    let id = received.json["request"].as_str().unwrap();
+    let desk = billed.town.agent("a60");
+    let card = billed.town.get(&format!("/v1/ville/requests/{id}"), Some(&desk)).await;
+    assert!(card.text.contains("\"awaited\"") || card.status == 200, "{}", card.text);
+    let list = billed.town.get("/v1/ville/requests", Some(&desk)).await;
+    assert_eq!(list.json["value"]["items"][0]["hold"], "waiting_for_payment", "{}", list.text);
+
+    let page = billed.page("/pages/ville/follow?lang=fr", &[("code", code)]).await;
+    assert!(page.text.contains("62,40\u{a0}€") && page.text.contains("Payer"), "{}", page.text);
+    let token = input(&page.text, "token").to_owned();
+    let pay = [("code", code), ("token", token.as_str()), ("payment", "1")];
+    let onwards = billed.page("/pages/ville/follow/pay?lang=fr", &pay).await;
+    assert_eq!(onwards.status, 200, "{}", onwards.text);
+    let refresh = onwards.headers["refresh"].to_str().unwrap().to_owned();
+    let reference =
+        refresh.strip_prefix("0; url=https://payer.example/").expect("the provider’s page").to_owned();
+    assert!(onwards.text.contains("id=\"pay\""), "and a link for whoever does not go by itself");
+    assert!(onwards.headers["content-security-policy"].to_str().unwrap().contains("form-action 'self'"));
+    let twice = billed.page("/pages/ville/follow/pay?lang=fr", &pay).await;
+    assert_eq!(twice.headers["refresh"].to_str().unwrap(), refresh, "pressing twice is one visit");
+    assert_eq!(billed.fake.0.lock().unwrap().pages[0]["amount"], 6240);
+    let forged = [("code", code), ("token", "nothing"), ("payment", "1")];
+    assert_eq!(billed.page("/pages/ville/follow/pay", &forged).await.status, 422);
+
+    billed.settles(&reference).await;
+    billed.caught_up().await;
+    let page = billed.page("/pages/ville/follow?lang=fr", &[("code", code)]).await;
+    assert!(page.text.contains("reçu") && !page.text.contains("follow/pay"), "{}", page.text);
+    let list = billed.town.get("/v1/ville/requests", Some(&desk)).await;
+    assert_eq!(list.json["value"]["items"][0]["hold"], Value::Null, "{}", list.text);
+
+    let totals = billed.town.get("/v1/ville/payments/totals?from=2026-11", Some(&desk)).await;
+    assert_eq!(
+        totals.json["totals"],
+        json!([{ "process": "demarches-administratives/payer-facture", "month": "2026-11", "payments": 1,
+            "received": 6240, "refunded": 0, "currency": "EUR" }]),
+        "{}",
+        totals.text
+    );
+    assert_eq!(
+        billed.town.get("/v1/ville/payments/totals?until=2026-10", Some(&desk)).await.json["count"],
+        0
+    );
+    assert_eq!(billed.town.get("/v1/ville/payments/totals?from=2026-13", Some(&desk)).await.status, 400);
+}
+
+#[tokio::test]
+async fn who_is_signed_in_pays_from_their_account_and_nobody_elses() {
+    let billed = Billed::new().await;
+    let elise = Citizen::new(&billed.town, 0xe115e).await;
+    let other = Citizen::new(&billed.town, 0x07e4).await;
+    let received = elise.post("/v1/ville/requests", &Billed::invoice()).await;
+    assert_eq!(received.status, 201, "{}", received.text);
+    let id = received.json["request"].as_str().unwrap();
+    let mine = elise.get("/v1/ville/account/requests").await;
+    assert_eq!(mine.json["requests"][0]["waits_for_you"], true, "{}", mine.text);
+    let path = format!("/v1/ville/account/requests/{id}/payments/start");
+    assert_eq!(other.post(&path, &json!({})).await.status, 404);
+    let begun = elise.post(&path, &json!({})).await;
+    assert_eq!((begun.status.as_u16(), &begun.json["amount"]), (200, &json!(6240)), "{}", begun.text);
+    billed.settles(begun.json["reference"].as_str().unwrap()).await;
+    assert_eq!(elise.post(&path, &json!({ "payment": 1 })).await.status, 409, "paid once");
+}
+
+#[tokio::test]
+async fn a_payment_that_did_not_come_is_the_services_turn_in_its_inbox() {
+    let billed = Billed::new().await;
+    let received =
+        billed.town.post_with("/v1/ville/requests", None, &[("prefer", "wait=5")], &Billed::invoice()).await;
+    let desk = billed.town.agent("a61");
+    let waits = billed.town.get("/v1/ville/inbox", Some(&desk)).await;
+    assert!(
+        !waits.text.contains(received.json["request"].as_str().unwrap()),
+        "nothing to do yet: {}",
+        waits.text
+    );
+    billed.town.move_to("2026-11-19T09:00:00Z");
+    billed.caught_up().await;
+    assert!(billed.town.fire().await >= 1);
+    billed.caught_up().await;
+    let turn = billed.town.get("/v1/ville/inbox", Some(&desk)).await;
+    assert!(turn.text.contains("\"work\":\"payment\""), "{}", turn.text);
+}
+
+#[tokio::test]
+async fn open311_says_that_a_payment_is_awaited_and_not_how_much() {
+    let paid = Paid::new().await;
+    let id = paid.path.rsplit('/').next().unwrap().to_owned();
+    let does = async |who: &str, command: Value| {
+        let key = paid.town.agent(who);
+        let done = paid.town.post(&format!("{}/commands", paid.path), Some(&key), &command).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+    };
+    does("a01", json!({ "command": "qualify", "complexity": "simple" })).await;
+    let open = paid.town.get(&format!("/v1/ville/requests/{id}"), Some(&paid.agent)).await.json;
+    for task in open["tasks"].as_object().into_iter().flatten().filter(|(_, task)| task["status"] == "open") {
+        let report = json!({ "finding": "Un trou.", "made_safe": true });
+        does("a05", json!({ "command": "complete", "task": task.0, "report": report })).await;
+    }
+    does("a22", json!({ "command": "answer", "text": "Rebouché." })).await;
+    paid.town.guichet.read_models().catch_up(std::time::Duration::from_secs(20)).await.unwrap();
+    let row = paid.town.get(&format!("/open311/v2/requests/{id}.json?jurisdiction_id=ville"), None).await;
+    assert_eq!(row.json[0]["status_notes"], "Nous attendons votre paiement pour continuer.", "{}", row.text);
+    assert!(!row.text.contains("42") || !row.text.contains("Remise en état"), "{}", row.text);
 }

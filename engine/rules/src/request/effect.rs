@@ -203,7 +203,10 @@ pub fn effects(
         What::PaymentReminded(event) if !event.untold => asked.requester(news("payment_reminded")),
         What::PaymentLapsed(event) => payment_lapsed(&mut asked, event.payment),
         What::PaymentCancelled(_) => asked.requester(news("payment_cancelled")),
-        What::PaymentRefunded(_) => asked.requester(news("payment_refunded")),
+        What::PaymentRefunded(_) => {
+            asked.requester(news("payment_refunded"));
+            asked.service(news("payment_refunded"));
+        }
         What::AppointmentOffered(_) => asked.requester(news("appointment_offered")),
         What::AppointmentChosen(_) => {
             asked.requester(news("appointment_chosen"));

@@ -11,7 +11,7 @@ use super::clock::{Clock, ClockStatus, Timer};
 use super::forwarding::{Forwarding, Origin};
 use super::payment::{Payment, PaymentStatus};
 use super::requester::Requester;
-use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, Party, Priority};
+use crate::process::{Channel, Complexity, DefinitionHash, Delivery, Opener, PaidBefore, Party, Priority};
 
 /// What stands beside an event: who, where, when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -313,6 +313,17 @@ impl Request {
         let awaited = |payment: &&Payment| mine(payment) && payment.status == PaymentStatus::Awaited;
         let live = self.payments.iter().find(awaited);
         live.or_else(|| self.payments.iter().rfind(mine).filter(|last| last.is_open()))
+    }
+
+    /// The payment that alone keeps the request back now: the treatment waits for it, or the answer is ready.
+    #[must_use]
+    pub fn held_by_payment(&self) -> Option<&Payment> {
+        let awaited = self.unpaid().filter(|payment| payment.status == PaymentStatus::Awaited)?;
+        let held = match awaited.before? {
+            PaidBefore::Treatment => matches!(self.stage, Stage::Assigned | Stage::Validated { .. }),
+            PaidBefore::Delivery => matches!(self.stage, Stage::Validated { .. }),
+        };
+        held.then_some(awaited)
     }
 
     /// Clocks that have not ended.

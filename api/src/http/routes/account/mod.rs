@@ -45,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::account_request))
         .routes(routes!(requests::account_act))
         .routes(routes!(files::account_file))
+        .routes(routes!(requests::account_pay))
         .routes(routes!(consents::account_consent, consents::account_withdraw_consent))
         .routes(routes!(consents::account_subscribe))
         .routes(routes!(consents::account_unsubscribe))

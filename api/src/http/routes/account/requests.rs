@@ -21,6 +21,7 @@ use crate::http::openapi::{CommandBody, ProblemAnswer};
 use crate::http::problem::Problem;
 use crate::http::routes::files::proven;
 use crate::http::routes::follow::{self, FollowBody, Followed};
+use crate::http::routes::payments::{Started, Visit, begin, no_store};
 use crate::http::words;
 
 /// Which of them.
@@ -64,7 +65,7 @@ pub(crate) struct HistoryLine {
     words: String,
     /// Whether something is still to be done.
     open: bool,
-    /// Whether an answer of the requester is awaited.
+    /// Whether an answer of the requester, or their payment, is awaited.
     waits_for_you: bool,
     /// When it was made (UTC).
     received: DateTime<Utc>,
@@ -138,7 +139,7 @@ async fn line(app: &App, wishes: &Wishes, tenant: &str, card: Card) -> Result<Hi
         stage: stage.to_owned(),
         words: words::stage(stage).get(wishes.language).to_owned(),
         open: !known.request.stage.is_finished(),
-        waits_for_you: card.hold.as_deref() == Some("waiting_for_requester"),
+        waits_for_you: matches!(card.hold.as_deref(), Some("waiting_for_requester" | "waiting_for_payment")),
         received: known.request.milestones.received,
         promises: promises(&known.request),
     })
@@ -201,6 +202,59 @@ pub(crate) async fn account_request(
     seen.passed_on = follow::passed_on(&app, &known).await?;
     let mut response = axum::Json(seen).into_response();
     tag(response.headers_mut(), known.revision);
+    Ok(response)
+}
+
+/// Which payment of one of my requests.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "payment": 1 }))]
+pub(crate) struct AccountPayment {
+    /// The payment's number; the one that is awaited if nothing is said.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 20)]
+    payment: Option<u32>,
+}
+
+/// Begin to pay for one of my requests: the answer says where.
+#[utoipa::path(
+    post, path = "/v1/{tenant}/account/requests/{request}/payments/start", tag = "account",
+    security(("key" = ["account"])),
+    params(
+        ("tenant" = String, Path, description = "The collectivity."),
+        ("request" = Uuid, Path, description = "The request."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the request as it was read.")
+    ),
+    request_body = AccountPayment,
+    responses(
+        (status = 200, description = "Where to pay.", body = Started),
+        (status = 401, response = ProblemAnswer),
+        (status = 403, response = ProblemAnswer),
+        (status = 404, response = ProblemAnswer),
+        (status = 409, response = ProblemAnswer),
+        (status = 412, response = ProblemAnswer),
+        (status = 422, response = ProblemAnswer)
+    )
+)]
+pub(crate) async fn account_pay(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    wishes: Wishes,
+    Json(body): Json<AccountPayment>,
+) -> Result<Response, Problem> {
+    let account = holder(&wishes, &app, &tenant).await?;
+    let me = opened(&app, &tenant, account).await?;
+    let known = own(&app, &tenant, account, &me, request_id(&request)?).await?;
+    let visit = Visit {
+        request: known.request.id,
+        payment: body.payment,
+        command_id: wishes.command_id(&app)?,
+        expected: wishes.expected()?,
+    };
+    let started = begin(&app, &tenant, visit).await?;
+    let mut response = axum::Json(started).into_response();
+    no_store(&mut response);
     Ok(response)
 }
 

@@ -387,7 +387,7 @@ impl Rows<'_> {
     /// Where it stands, in words; and whom it was passed on to, where that is somebody of a list: what an agent wrote is
     /// not for everybody.
     async fn notes(&self, card: &Card) -> Result<Text, Fault> {
-        let words = words::stage(&card.stage);
+        let words = words::stage(standing(card));
         if card.stage != "forwarded" {
             return Ok(words);
         }
@@ -435,6 +435,11 @@ impl Rows<'_> {
             Some(ExtendedAttributes { channel: card.channel.id(), extended_status: status::extended(card) });
         Ok(())
     }
+}
+
+/// Where it stands, for words: that a payment is awaited is told like a stage, never how much or what for.
+fn standing(card: &Card) -> &str {
+    card.hold.as_deref().filter(|hold| *hold == "waiting_for_payment").unwrap_or(&card.stage)
 }
 
 /// When the answer is promised: by the commitment `answer`, else by the law, in the present cycle, unless it rests.

@@ -12,7 +12,7 @@ use minijinja::{Value, context};
 use uuid::Uuid;
 
 use super::catalogue::asked;
-use super::follow::{command, seen};
+use super::follow::{command, onwards, seen};
 use super::page::Reader;
 use super::send::zone_of;
 use super::token;
@@ -24,7 +24,9 @@ use crate::http::flat_form::Flat;
 use crate::http::problem::Problem;
 use crate::http::routes::access::{sessions, sign_in_email};
 use crate::http::routes::account::requests::{cards_of, own};
+use crate::http::routes::appointments::calendar_answer;
 use crate::http::routes::follow::find;
+use crate::http::routes::payments::{Visit, begin};
 use crate::http::sent::Sent;
 use crate::http::words;
 use crate::outbound::dates;
@@ -371,4 +373,64 @@ async fn acted(
         expected: None,
     };
     app.submit(submission).await.map(drop)
+}
+
+/// The way to the provider's page, for one of their requests.
+pub(super) async fn pay(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    wishes: Wishes,
+    body: Request,
+) -> Response {
+    let Form { reader, sent } = match form(&app, &tenant, query, &headers, body).await {
+        Ok(form) => form,
+        Err(response) => return response,
+    };
+    let problem = match paid(&app, &reader, &wishes, (&request, &sent)).await {
+        Ok(url) => return onwards(&app, &reader, &url),
+        Err(problem) => problem,
+    };
+    let said = context! { problem => problem.text.get(reader.language) };
+    match mine(&app, &reader, &wishes, &request).await {
+        Ok(Some(inside)) => {
+            reader.page(&app, status_of(&problem), "follow.html", context! { ..said, ..inside })
+        }
+        Ok(None) => to_account(&reader),
+        Err(problem) => reader.problem(&app, problem),
+    }
+}
+
+async fn paid(
+    app: &App,
+    reader: &Reader,
+    wishes: &Wishes,
+    (request, sent): (&str, &Flat),
+) -> Result<String, Problem> {
+    let tenant = reader.tenant.as_str();
+    let (account, me) = citizen(app, tenant, wishes).await?.ok_or_else(Problem::unauthorized)?;
+    let known = own(app, tenant, account, &me, request_id(request)?).await?;
+    let command_id = token::checked(app, tenant, PURPOSE, sent.one("token").unwrap_or_default())?;
+    let payment = sent.one("payment").and_then(|number| number.parse().ok());
+    let visit = Visit { request: known.request.id, payment, command_id, expected: None };
+    Ok(begin(app, tenant, visit).await?.url().to_owned())
+}
+
+/// The appointment of one of their requests as a file for a calendar.
+pub(super) async fn calendar(
+    State(app): State<App>,
+    At((tenant, request)): At<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    wishes: Wishes,
+) -> Response {
+    let reader = Reader::new(&tenant, &asked(query), &headers);
+    let file = async {
+        let (account, me) = citizen(&app, &tenant, &wishes).await?.ok_or_else(Problem::unauthorized)?;
+        let known = own(&app, &tenant, account, &me, request_id(&request)?).await?;
+        let dossier = app.guichet.dossier(&tenant, &known).await?;
+        calendar_answer(&app, &known, &dossier, reader.language)
+    };
+    file.await.unwrap_or_else(|problem: Problem| reader.problem(&app, problem))
 }

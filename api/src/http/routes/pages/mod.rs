@@ -43,6 +43,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .route("/pages/{tenant}/account/requests", post(account::take_in))
         .route("/pages/{tenant}/account/requests/{request}", get(account::one))
         .route("/pages/{tenant}/account/requests/{request}/actions", post(account::act))
+        .route("/pages/{tenant}/account/requests/{request}/pay", post(account::pay))
+        .route("/pages/{tenant}/account/requests/{request}/calendar", post(account::calendar))
+        .route("/pages/{tenant}/follow/pay", post(follow::pay))
+        .route("/pages/{tenant}/follow/calendar", post(follow::calendar))
         .merge(forms)
 }
 

@@ -13,7 +13,7 @@ use crate::http::extract::language_of;
 use crate::http::flat_form::Flat;
 use crate::http::problem::Problem;
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("base.html", include_str!("../../../../pages/base.html")),
     ("catalogue.html", include_str!("../../../../pages/catalogue.html")),
     ("process.html", include_str!("../../../../pages/process.html")),
@@ -21,6 +21,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("follow.html", include_str!("../../../../pages/follow.html")),
     ("sign_in.html", include_str!("../../../../pages/sign_in.html")),
     ("account.html", include_str!("../../../../pages/account.html")),
+    ("payment.html", include_str!("../../../../pages/payment.html")),
     ("problem.html", include_str!("../../../../pages/problem.html")),
 ];
 

@@ -9,10 +9,9 @@ use super::legal;
 use super::moments::{reached, treated};
 use crate::calendar::Calendar;
 use crate::commitment::{Budget, Pause, due_instant, warning};
-use crate::process::{Bindings, CommitmentSheet, Moment, PaidBefore, PauseReason, Plan};
+use crate::process::{Bindings, CommitmentSheet, Moment, PauseReason, Plan};
 use crate::request::clock::{Clock, ClockChange, ClockStatus, Warning};
 use crate::request::evolve::{apply_clock, sum};
-use crate::request::payment::PaymentStatus;
 use crate::request::state::{Hold, Request, Stage};
 use crate::request::{ClockPolicy, Rejection, bindings, refusal};
 
@@ -366,22 +365,12 @@ struct Terms<'s> {
     from: DateTime<Utc>,
 }
 
-/// Whether only the requester's payment keeps the request back: the answer is ready, or the treatment waits for it.
-fn only_payment_is_missing(request: &Request) -> bool {
-    let awaited = request.unpaid().filter(|payment| payment.status == PaymentStatus::Awaited);
-    let before = awaited.and_then(|payment| payment.before);
-    match before {
-        Some(PaidBefore::Treatment) => matches!(request.stage, Stage::Assigned | Stage::Validated { .. }),
-        Some(PaidBefore::Delivery) => matches!(request.stage, Stage::Validated { .. }),
-        None => false,
-    }
-}
-
 /// Why the request rests, if it does for one of these reasons.
 fn resting(request: &Request, reasons: &[PauseReason]) -> Option<PauseReason> {
     let holds = |reason: &&PauseReason| match reason {
         PauseReason::WaitingForRequester => {
-            matches!(request.hold, Some(Hold::WaitingForRequester { .. })) || only_payment_is_missing(request)
+            matches!(request.hold, Some(Hold::WaitingForRequester { .. }))
+                || request.held_by_payment().is_some()
         }
         PauseReason::Suspended => matches!(request.hold, Some(Hold::Suspended { .. })),
         PauseReason::Validation => matches!(request.stage, Stage::InValidation(_)),

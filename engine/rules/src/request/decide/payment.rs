@@ -176,10 +176,11 @@ pub(super) fn cancel(d: &mut Decision<'_>, number: u32, reason: &str) -> Result<
     d.emit(PaymentCancelled { payment: number, reason })
 }
 
-/// Also when the request is closed: money that came too late is given back then.
+/// Also when the request is closed: money that came too late is given back then. Which of the staff look after the money
+/// is for the doors to say.
 pub(super) fn refund(d: &mut Decision<'_>, number: u32, amount: u64, reason: &str) -> Result<(), Rejection> {
     let request = d.request()?;
-    d.handler()?;
+    d.staff()?;
     let payment = known(request, number)?;
     if amount == 0 || amount > payment.received.saturating_sub(payment.refunded) {
         return Err(refusal::refund_too_much());
