@@ -131,9 +131,8 @@ impl Fold for Payments {
     fn request(&mut self, turn: &Turn<'_>, rows: &mut Rows) {
         let (before, after) = (turn.before.map(|(held, _)| held), turn.after);
         let rid = after.rid;
-        let of = |held: &Held, process: &Process| payments(held, process);
-        let known = turn.before.map(|(held, process)| of(held, process)).unwrap_or_default();
-        rows.table(&PAYMENTS).differ(rid, &known, of(after, turn.process));
+        let known = turn.before.map(|(held, process)| payments(held, process)).unwrap_or_default();
+        rows.table(&PAYMENTS).differ(rid, &known, payments(after, turn.process));
         rows.table(&VISITS).differ(rid, &before.map(visits).unwrap_or_default(), visits(after));
     }
 }

@@ -234,6 +234,16 @@ pub(super) async fn pay(
     }
 }
 
+/// The page that goes on to the provider's.
+pub(super) fn onwards(app: &App, reader: &Reader, url: &str) -> Response {
+    let mut response = reader.page(app, StatusCode::OK, "payment.html", context! { url => url });
+    if let Ok(onwards) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, onwards);
+    }
+    no_store(&mut response);
+    response
+}
+
 async fn paid(
     app: &App,
     reader: &Reader,
