@@ -72,6 +72,7 @@ fn message(text: &str) -> OutMessage {
         link: String::new(),
         files: Vec::new(),
         unsubscribe: None,
+        calendar: None,
     }
 }
 

@@ -21,6 +21,7 @@ fn message(id: &str) -> OutMessage {
         link: String::new(),
         files: Vec::new(),
         unsubscribe: None,
+        calendar: None,
     }
 }
 

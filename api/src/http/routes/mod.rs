@@ -21,6 +21,7 @@ pub(super) mod open311;
 pub(super) mod outbox;
 pub(super) mod page;
 pub(super) mod pages;
+pub(super) mod payment_totals;
 pub(super) mod payments;
 pub(super) mod proposals;
 pub(super) mod receive;
