@@ -22,7 +22,7 @@ pub use query::{InboxQuery, Whose};
 
 /// The read model.
 pub(crate) static MODEL: ReadModel =
-    ReadModel { name: "inbox", version: 2, tables: &[&TABLE], fold: |_| Box::new(Inboxes) };
+    ReadModel { name: "inbox", version: 3, tables: &[&TABLE], fold: |_| Box::new(Inboxes) };
 
 static TABLE: Table = Table {
     name: "inbox",
