@@ -72,7 +72,6 @@ fn message(text: &str) -> OutMessage {
         link: String::new(),
         files: Vec::new(),
         unsubscribe: None,
-        calendar: None,
     }
 }
 

@@ -21,7 +21,6 @@ fn message(id: &str) -> OutMessage {
         link: String::new(),
         files: Vec::new(),
         unsubscribe: None,
-        calendar: None,
     }
 }
 
