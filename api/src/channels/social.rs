@@ -48,11 +48,11 @@ pub(crate) async fn take(
         contact: Contact {
             name: Some(name),
             email: post.email.as_deref().and_then(email_address),
-            social: Some(SocialAddress {
+            social: Some(Box::new(SocialAddress {
                 platform: post.platform.clone(),
                 thread: post.thread.clone(),
                 author: post.author.clone(),
-            }),
+            })),
             ..Contact::default()
         },
         preferred: Some(Delivery::Social),

@@ -18,6 +18,7 @@ pub(super) fn finished(mut document: Value) -> Value {
         let Some(operations) = item.as_object_mut() else { continue };
         for operation in operations.values_mut() {
             let Some(operation) = operation.as_object_mut() else { continue };
+            named(path, operation);
             parameters(path, operation);
             answers(path, operation);
             conditions(path, operation);
@@ -105,6 +106,32 @@ fn headers() -> Map<String, Value> {
         ("PreferenceApplied", text("`wait`, if lists and figures show it now (RFC 7240).", "wait")),
     ];
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What the names that many addresses hold stand for.
+const NAMED: [(&str, &str); 4] = [
+    ("tenant", "The collectivity."),
+    ("request", "The request."),
+    ("theme", "The theme."),
+    ("process", "The process within its theme."),
+];
+
+/// The names in an address that mean the same everywhere, where a route says nothing of its own about them.
+fn named(path: &str, operation: &mut Map<String, Value>) {
+    let entry = operation.entry("parameters").or_insert_with(|| json!([]));
+    let Some(parameters) = entry.as_array_mut() else { return };
+    let missing = NAMED.iter().filter(|(name, _)| path.contains(&format!("{{{name}}}")));
+    let missing: Vec<Value> = missing
+        .filter(|(name, _)| !parameters.iter().any(|known| known.get("name") == Some(&json!(name))))
+        .map(|(name, description)| {
+            json!({ "name": name, "in": "path", "description": description, "required": true,
+                "schema": { "type": "string" } })
+        })
+        .collect();
+    parameters.splice(0..0, missing);
+    if parameters.is_empty() {
+        operation.remove("parameters");
+    }
 }
 
 /// Parameters as they are read: none of them can be null, and what every route has in common is said alike.

@@ -18,7 +18,6 @@ use crate::calendar_file::of_appointment;
 use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::extract::{At, Json, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 
 /// The routes of this resource.
@@ -136,13 +135,9 @@ pub(crate) struct CalendarBody {
 #[utoipa::path(
     post, path = "/v1/{tenant}/appointments/calendar", tag = "public",
     operation_id = "appointments_calendar", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = CalendarBody,
     responses(
-        (status = 200, description = "The file.", body = String, content_type = "text/calendar"),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "The file.", body = String, content_type = "text/calendar")
     )
 )]
 pub(crate) async fn calendar(

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::App;
 use crate::http::extract::{Ask, At};
-use crate::http::openapi::{CatalogueAnswer, ProblemAnswer, ProcessAnswer};
+use crate::http::openapi::{CatalogueAnswer, ProcessAnswer};
 use crate::http::problem::Problem;
 
 /// Which processes.
@@ -81,10 +81,9 @@ pub(crate) struct Offered<'a> {
 /// Search the processes that citizens may open.
 #[utoipa::path(
     get, path = "/v1/{tenant}/catalogue", tag = "public", operation_id = "catalogue_search", security(()),
-    params(("tenant" = String, Path, description = "The collectivity."), Filter),
+    params(Filter),
     responses(
-        (status = 200, description = "Processes, the best match first.", body = CatalogueAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Processes, the best match first.", body = CatalogueAnswer)
     )
 )]
 pub(crate) async fn search(
@@ -117,14 +116,8 @@ pub(crate) async fn search(
 /// Read a process with its form.
 #[utoipa::path(
     get, path = "/v1/{tenant}/catalogue/{theme}/{process}", tag = "public", operation_id = "catalogue_read", security(()),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("theme" = String, Path, description = "The theme."),
-        ("process" = String, Path, description = "The process within its theme.")
-    ),
     responses(
-        (status = 200, description = "The process and its form.", body = ProcessAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The process and its form.", body = ProcessAnswer)
     )
 )]
 pub(crate) async fn process(

@@ -29,8 +29,6 @@ pub(crate) struct When {
 #[utoipa::path(
     post, path = "/v1/{tenant}/requests/{request}/commands", tag = "agents", operation_id = "requests_command", security(("key" = ["requests:act"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request."),
         When,
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the request as it was read."),
@@ -44,12 +42,8 @@ pub(crate) struct When {
     )),
     responses(
         (status = 200, description = "Done.", body = ReceiptAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer),
-        (status = 412, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 412, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn command(

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::extract::{At, Wishes};
-use crate::http::openapi::{DashboardAnswer, ProblemAnswer};
+use crate::http::openapi::DashboardAnswer;
 use crate::http::problem::Problem;
 use crate::http::{App, position};
 use crate::rights::Scope;
@@ -13,12 +13,8 @@ use crate::rights::Scope;
 /// cost and saving. Each figure names the journal position at which it is true.
 #[utoipa::path(
     get, path = "/v1/{tenant}/dashboard", tag = "agents", operation_id = "dashboard_read", security(("key" = ["figures:read"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "The figures.", body = DashboardAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The figures.", body = DashboardAnswer)
     )
 )]
 pub(crate) async fn dashboard(

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use crate::diagram::{Chart, Names, chart, svg};
 use crate::http::App;
 use crate::http::extract::{At, Wishes, request_id};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
@@ -23,16 +22,8 @@ fn picture(chart: &Chart) -> Response {
 /// Draw a process in force: who does what, in which stage, by when.
 #[utoipa::path(
     get, path = "/v1/{tenant}/processes/{theme}/{process}/diagram.svg", tag = "agents", operation_id = "processes_diagram", security(("key" = ["definitions:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("theme" = String, Path, description = "The theme."),
-        ("process" = String, Path, description = "The process within its theme.")
-    ),
     responses(
-        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml")
     )
 )]
 pub(crate) async fn process(
@@ -51,15 +42,8 @@ pub(crate) async fn process(
 /// Draw a request on its way: what is done, what is open, how its clocks stand. Nothing of it is personal.
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests/{request}/diagram.svg", tag = "agents", operation_id = "requests_diagram", security(("key" = ["definitions:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request.")
-    ),
     responses(
-        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml"),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "An SVG document.", body = String, content_type = "image/svg+xml")
     )
 )]
 pub(crate) async fn request(

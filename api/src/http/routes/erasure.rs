@@ -73,8 +73,6 @@ pub(crate) struct ErasureAnswer {
 #[utoipa::path(
     post, path = "/v1/{tenant}/requests/{request}/erasure", tag = "agents", security(("key" = ["requests:erase"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body(content = ErasureOrder, example = json!({ "basis": "unneeded", "reference": "Visa AD51 2026-118" })),
@@ -83,12 +81,7 @@ pub(crate) struct ErasureAnswer {
             "request": "8d698e70-82cc-5089-85b7-f13ddea0fe6f", "basis": "unneeded", "reference": "Visa AD51 2026-118",
             "ordered_at": "2028-11-04T09:00:00Z", "files": 1
         })),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 503, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn requests_erase(

@@ -18,7 +18,6 @@ use utoipa_axum::routes;
 use crate::attachments::Uploaded;
 use crate::http::App;
 use crate::http::extract::{At, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::rights::{Principal, Scope};
 pub(crate) use download::answer;
@@ -52,25 +51,16 @@ pub(crate) struct FileForm {
 #[utoipa::path(
     post, path = "/v1/{tenant}/files", tag = "public", security((), ("key" = ["files:write"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Content-Disposition" = Option<String>, Header, description = "The file’s name.")
     ),
     request_body(content(
         (Vec<u8> = "application/octet-stream"),
         (Vec<u8> = "image/jpeg"),
         (Vec<u8> = "application/pdf"),
-        (FileForm = "multipart/form-data"),
+        (FileForm = "multipart/form-data")
     ), description = "The file."),
     responses(
-        (status = 201, description = "Stored, to be named within a day.", body = Uploaded),
-        (status = 400, response = ProblemAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 413, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer),
-        (status = 503, response = ProblemAnswer)
+        (status = 201, description = "Stored, to be named within a day.", body = Uploaded)
     )
 )]
 pub(crate) async fn files_upload(

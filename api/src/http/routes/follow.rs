@@ -138,13 +138,9 @@ pub(crate) struct Asked {
 /// Follow a request.
 #[utoipa::path(
     post, path = "/v1/{tenant}/follow", tag = "public", operation_id = "follow_read", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content = FollowBody, example = json!({ "code": "7K3M-9XQ2-4T" })),
     responses(
-        (status = 200, description = "The request as its requester sees it.", body = Followed),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "The request as its requester sees it.", body = Followed)
     )
 )]
 pub(crate) async fn follow(
@@ -167,7 +163,6 @@ pub(crate) async fn follow(
 #[utoipa::path(
     post, path = "/v1/{tenant}/follow/actions", tag = "public", operation_id = "follow_act", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body(content = ActionBody, example = json!({
@@ -176,10 +171,7 @@ pub(crate) async fn follow(
     responses(
         (status = 200, description = "Done.", body = ReceiptAnswer),
         (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn act(

@@ -146,10 +146,9 @@ impl From<Idea> for IdeaAnswer {
 /// The ideas that everybody sees, with their votes. The position lets a client ask again only once something has changed.
 #[utoipa::path(
     get, path = "/v1/{tenant}/ideas", tag = "public", security(()),
-    params(("tenant" = String, Path, description = "The collectivity."), IdeasFilter),
+    params(IdeasFilter),
     responses(
-        (status = 200, description = "Ideas.", body = IdeasAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Ideas.", body = IdeasAnswer)
     )
 )]
 pub(crate) async fn ideas_list(
@@ -182,13 +181,10 @@ pub(crate) async fn ideas_list(
 #[utoipa::path(
     get, path = "/v1/{tenant}/ideas/{request}", tag = "public", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("request" = Uuid, Path, description = "The idea.")
     ),
     responses(
-        (status = 200, description = "The idea.", body = IdeaInFull),
-        (status = 401, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The idea.", body = IdeaInFull)
     )
 )]
 pub(crate) async fn ideas_one(
@@ -247,16 +243,12 @@ async fn shown(
 #[utoipa::path(
     put, path = "/v1/{tenant}/ideas/{request}/vote", tag = "account", security(("key" = ["account"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("request" = Uuid, Path, description = "The idea."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once the votes show it.")
     ),
     responses(
         (status = 200, description = "The idea.", body = IdeaInFull),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer)
     )
 )]
@@ -272,16 +264,12 @@ pub(crate) async fn ideas_vote(
 #[utoipa::path(
     delete, path = "/v1/{tenant}/ideas/{request}/vote", tag = "account", security(("key" = ["account"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("request" = Uuid, Path, description = "The idea."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once the votes show it.")
     ),
     responses(
         (status = 200, description = "The idea.", body = IdeaInFull),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer)
     )
 )]
@@ -338,17 +326,13 @@ pub(crate) struct VoterProofBody {
 #[utoipa::path(
     post, path = "/v1/{tenant}/ideas/{request}/votes", tag = "public", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("request" = Uuid, Path, description = "The idea.")
     ),
     request_body = VoterBody,
     responses(
         (status = 202, description = "The code is on its way.", body = CodeSentAnswer),
         (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn ideas_vote_by_email(
@@ -375,7 +359,6 @@ pub(crate) async fn ideas_vote_by_email(
 #[utoipa::path(
     post, path = "/v1/{tenant}/ideas/{request}/votes/confirm", tag = "public", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("request" = Uuid, Path, description = "The idea."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once the votes show it.")
     ),
@@ -383,10 +366,7 @@ pub(crate) async fn ideas_vote_by_email(
     responses(
         (status = 200, description = "The idea.", body = IdeaInFull),
         (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn ideas_vote_by_email_confirm(

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::http::extract::{Ask, At, Wishes};
-use crate::http::openapi::{InboxAnswer, ProblemAnswer};
+use crate::http::openapi::InboxAnswer;
 use crate::http::problem::Problem;
 use crate::http::{App, position};
 use crate::rights::{Principal, Scope};
@@ -28,11 +28,9 @@ pub(crate) struct Filter {
 /// Read an inbox: the bearer's own, stand-ins included, or that of a service or role.
 #[utoipa::path(
     get, path = "/v1/{tenant}/inbox", tag = "agents", operation_id = "inbox_read", security(("key" = ["inbox:read"])),
-    params(("tenant" = String, Path, description = "The collectivity."), Filter),
+    params(Filter),
     responses(
-        (status = 200, description = "Things to do, the most urgent first.", body = InboxAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer)
+        (status = 200, description = "Things to do, the most urgent first.", body = InboxAnswer)
     )
 )]
 pub(crate) async fn inbox(

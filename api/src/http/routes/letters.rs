@@ -24,15 +24,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     get, path = "/v1/{tenant}/requests/{request}/letters/{effect}", tag = "agents",
     security(("key" = ["outbox:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request."),
         ("effect" = String, Path, description = "The effect, as the outbox names it, with or without `.pdf`.")
     ),
     responses(
         (status = 200, description = "The letter.", body = Vec<u8>, content_type = "application/pdf"),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer)
     )
 )]

@@ -105,11 +105,9 @@ impl From<OutboxItem> for OutboxEntry {
 /// List messages that are not out yet, with why and when they are tried again, and deliveries that wait for somebody.
 #[utoipa::path(
     get, path = "/v1/{tenant}/outbox", tag = "agents", security(("key" = ["outbox:manage"])),
-    params(("tenant" = String, Path, description = "The collectivity."), OutboxFilter),
+    params(OutboxFilter),
     responses(
-        (status = 200, description = "The longest asked for first.", body = OutboxList),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer)
+        (status = 200, description = "The longest asked for first.", body = OutboxList)
     )
 )]
 pub(crate) async fn outbox_list(
@@ -134,15 +132,10 @@ pub(crate) async fn outbox_list(
 #[utoipa::path(
     post, path = "/v1/{tenant}/outbox/{request}/{effect}/retry", tag = "agents", security(("key" = ["outbox:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = Uuid, Path, description = "The request."),
         ("effect" = String, Path, description = "The message’s number within the request.")
     ),
     responses(
         (status = 202, description = "It is tried again from now on."),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer)
     )
 )]
@@ -178,19 +171,13 @@ pub(crate) struct OutboxGivenUp {
 #[utoipa::path(
     post, path = "/v1/{tenant}/outbox/{request}/{effect}/give-up", tag = "agents", security(("key" = ["outbox:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = Uuid, Path, description = "The request."),
         ("effect" = String, Path, description = "The message’s number within the request."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body(content = OutboxGivenUp, example = json!({ "reason": "Adresse inconnue du serveur" })),
     responses(
         (status = 200, description = "What became of the request.", body = ReceiptAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn outbox_give_up(
@@ -217,16 +204,11 @@ pub(crate) async fn outbox_give_up(
 #[utoipa::path(
     post, path = "/v1/{tenant}/outbox/{request}/{effect}/done", tag = "agents", security(("key" = ["outbox:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = Uuid, Path, description = "The request."),
         ("effect" = String, Path, description = "The message’s number within the request."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     responses(
         (status = 200, description = "What became of the request.", body = ReceiptAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 409, response = ProblemAnswer),
         (status = 422, response = ProblemAnswer)
     )

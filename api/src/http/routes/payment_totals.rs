@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
@@ -57,13 +56,9 @@ pub(crate) struct PaymentTotals {
 #[utoipa::path(
     get, path = "/v1/{tenant}/payments/totals", tag = "agents", operation_id = "payments_totals",
     security(("key" = ["payments:manage"])),
-    params(("tenant" = String, Path, description = "The collectivity."), TotalsQuery),
+    params(TotalsQuery),
     responses(
-        (status = 200, description = "What each process took in each month.", body = PaymentTotals),
-        (status = 400, response = ProblemAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "What each process took in each month.", body = PaymentTotals)
     )
 )]
 pub(crate) async fn totals(

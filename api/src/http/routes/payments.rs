@@ -84,16 +84,12 @@ pub(crate) struct Started {
 #[utoipa::path(
     post, path = "/v1/{tenant}/payments/start", tag = "public", operation_id = "payments_start", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = StartBody,
     responses(
         (status = 200, description = "Where to pay.", body = Started),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn start(
@@ -287,17 +283,13 @@ pub(crate) enum PaymentStanding {
     post, path = "/v1/{tenant}/payments/notifications", tag = "public",
     operation_id = "payments_notify", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Payment-Signature" = String, Header,
             description = "`t=SECONDS,v1=HEX`: HMAC-SHA256 over the seconds, a full stop and the body.")
     ),
     request_body = Notice,
     responses(
         (status = 200, description = "Heard.", body = Noted),
-        (status = 400, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn notified(
@@ -356,10 +348,9 @@ pub(crate) struct Back {
 /// Other parameters of the address, which providers like to add, are ignored.
 #[utoipa::path(
     get, path = "/v1/{tenant}/payments/return", tag = "public", operation_id = "payments_return", security(()),
-    params(("tenant" = String, Path, description = "The collectivity."), Back),
+    params(Back),
     responses(
-        (status = 200, description = "A page.", body = String, content_type = "text/html"),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "A page.", body = String, content_type = "text/html")
     )
 )]
 pub(crate) async fn back(
@@ -492,12 +483,9 @@ pub(crate) struct PaymentsPage {
 #[utoipa::path(
     get, path = "/v1/{tenant}/payments", tag = "agents", operation_id = "payments_list",
     security(("key" = ["payments:manage"])),
-    params(("tenant" = String, Path, description = "The collectivity."), ListQuery),
+    params(ListQuery),
     responses(
-        (status = 200, description = "A page of payments.", body = PaymentsPage),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "A page of payments.", body = PaymentsPage)
     )
 )]
 pub(crate) async fn list(

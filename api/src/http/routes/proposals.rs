@@ -68,17 +68,13 @@ pub(crate) struct Versions {
 #[utoipa::path(
     post, path = "/v1/{tenant}/processes/proposals", tag = "agents", operation_id = "processes_propose", security(("key" = ["definitions:propose"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = Proposed,
     responses(
         (status = 201, description = "Proposed: the request that carries it.", body = ReceiptAnswer),
         (status = 200, description = "It had been proposed before.", body = ReceiptAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn propose(
@@ -148,15 +144,8 @@ async fn checked(files: Vec<File>) -> Result<guichet_engine::rules::language::Ca
 /// The history of a process: its drafts, its versions and its end.
 #[utoipa::path(
     get, path = "/v1/{tenant}/processes/{theme}/{process}/versions", tag = "agents", operation_id = "processes_versions", security(("key" = ["definitions:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("theme" = String, Path, description = "The theme."),
-        ("process" = String, Path, description = "The process within its theme.")
-    ),
     responses(
         (status = 200, description = "In order, with who, when and through which request.", body = VersionsAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
         (status = 422, response = ProblemAnswer)
     )
 )]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::http::App;
 use crate::http::answers::{ReceiptAnswer, receipt};
 use crate::http::extract::{At, Json, Wishes};
-use crate::http::openapi::{IncomingBody, ProblemAnswer};
+use crate::http::openapi::IncomingBody;
 use crate::http::problem::Problem;
 use crate::http::routes::files::proven;
 use crate::rights::{Principal, Scope};
@@ -93,7 +93,6 @@ impl Incoming {
 #[utoipa::path(
     post, path = "/v1/{tenant}/requests", tag = "public", operation_id = "requests_receive", security((), ("key" = ["requests:receive"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client."),
         ("Prefer" = Option<String>, Header, description = "`wait=5`: answer once lists and figures show it, after 5 seconds at most.")
     ),
@@ -105,12 +104,7 @@ impl Incoming {
         })),
     responses(
         (status = 201, description = "Received.", body = ReceiptAnswer),
-        (status = 200, description = "It had been received before.", body = ReceiptAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "It had been received before.", body = ReceiptAnswer)
     )
 )]
 pub(crate) async fn receive(

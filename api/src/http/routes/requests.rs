@@ -19,7 +19,7 @@ use crate::http::answers::{Promise, page, promises, tag, true_at};
 use crate::http::extract::{Ask, At, Wishes, request_id};
 use crate::http::openapi::{
     CardOrderWord, CardsAnswer, ChannelWord, ComplexityWord, DossierAnswer, ExplanationAnswer, KindWord,
-    PriorityWord, ProblemAnswer, TimelineAnswer, Words,
+    PriorityWord, TimelineAnswer, Words,
 };
 use crate::http::problem::Problem;
 use crate::rights::{Principal, Scope};
@@ -207,12 +207,9 @@ pub(crate) struct TaskAnswer {
 /// List requests.
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests", tag = "agents", operation_id = "requests_list", security(("key" = ["requests:read"])),
-    params(("tenant" = String, Path, description = "The collectivity."), Filter),
+    params(Filter),
     responses(
-        (status = 200, description = "Cards, with how many there are and at which position that is true.", body = CardsAnswer),
-        (status = 400, response = ProblemAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer)
+        (status = 200, description = "Cards, with how many there are and at which position that is true.", body = CardsAnswer)
     )
 )]
 pub(crate) async fn list(
@@ -241,15 +238,8 @@ pub(crate) async fn list(
 /// Read a request: where it stands, what was said, what may be done.
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests/{request}", tag = "agents", operation_id = "requests_read", security(("key" = ["requests:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request.")
-    ),
     responses(
-        (status = 200, description = "The request.", body = RequestAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The request.", body = RequestAnswer)
     )
 )]
 pub(crate) async fn one(
@@ -325,15 +315,8 @@ fn task_answer(name: &str, task: &guichet_engine::rules::request::Task) -> TaskA
 /// Read a request's history in words, without anything personal.
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests/{request}/timeline", tag = "agents", operation_id = "requests_timeline", security(("key" = ["requests:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request.")
-    ),
     responses(
-        (status = 200, description = "Its events, the first first.", body = TimelineAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Its events, the first first.", body = TimelineAnswer)
     )
 )]
 pub(crate) async fn timeline(
@@ -355,15 +338,8 @@ pub(crate) async fn timeline(
 /// Read why a request went where it went, and why each promise is due when it is.
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests/{request}/explanation", tag = "agents", operation_id = "requests_explanation", security(("key" = ["requests:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request.")
-    ),
     responses(
-        (status = 200, description = "Choices with their rules, promises with their reckoning.", body = ExplanationAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Choices with their rules, promises with their reckoning.", body = ExplanationAnswer)
     )
 )]
 pub(crate) async fn explanation(

@@ -72,7 +72,7 @@ pub struct Contact {
     pub address: Option<String>,
     /// The conversation of a social network in which they wrote; kept of requests that came by one alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub social: Option<SocialAddress>,
+    pub social: Option<Box<SocialAddress>>,
 }
 
 /// A conversation of a social network, as its gateway names it.

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::extract::{At, Wishes, request_id};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::rights::Scope;
 
@@ -44,16 +43,8 @@ pub(crate) struct AccessAnswer {
 #[utoipa::path(
     get, path = "/v1/{tenant}/requests/{request}/accesses", tag = "agents", operation_id = "accesses_list",
     security(("key" = ["accesses:read"])),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request.")
-    ),
     responses(
-        (status = 200, description = "Who, what, by which right, in which hour.", body = AccessesAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "Who, what, by which right, in which hour.", body = AccessesAnswer)
     )
 )]
 pub(crate) async fn accesses_list(

@@ -116,12 +116,8 @@ impl From<KeyEntry> for KeyAnswer {
 /// List the keys of the collectivity.
 #[utoipa::path(
     get, path = "/v1/{tenant}/keys", tag = "agents", operation_id = "keys_list", security(("key" = ["keys:manage"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "The keys, without themselves.", body = KeysAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "The keys, without themselves.", body = KeysAnswer)
     )
 )]
 pub(crate) async fn keys_list(
@@ -137,15 +133,10 @@ pub(crate) async fn keys_list(
 /// Make a key. It is shown once.
 #[utoipa::path(
     post, path = "/v1/{tenant}/keys", tag = "agents", operation_id = "keys_make", security(("key" = ["keys:manage"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = NewKey,
     responses(
         (status = 201, description = "Made.", body = MadeKey),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn keys_make(
@@ -170,15 +161,10 @@ pub(crate) async fn keys_make(
     post, path = "/v1/{tenant}/keys/{key}/revoke", tag = "agents", operation_id = "keys_revoke",
     security(("key" = ["keys:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("key" = String, Path, description = "The key, as the list calls it.", example = "3fa94b0c12de")
     ),
     responses(
-        (status = 200, description = "Taken back, now or before.", body = KeyAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "Taken back, now or before.", body = KeyAnswer)
     )
 )]
 pub(crate) async fn keys_revoke(
@@ -196,18 +182,12 @@ pub(crate) async fn keys_revoke(
     post, path = "/v1/{tenant}/keys/{key}/rotate", tag = "agents", operation_id = "keys_rotate",
     security(("key" = ["keys:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("key" = String, Path, description = "The key, as the list calls it.", example = "3fa94b0c12de")
     ),
     request_body = Replace,
     responses(
         (status = 201, description = "The new key.", body = MadeKey),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn keys_rotate(

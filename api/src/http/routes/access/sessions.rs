@@ -42,12 +42,8 @@ pub(crate) struct SignedOut {
 /// Who am I, and what may I do?
 #[utoipa::path(
     get, path = "/v1/{tenant}/session", tag = "public", operation_id = "session_read", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "Whoever calls, by cookie, key or session.", body = SessionAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "Whoever calls, by cookie, key or session.", body = SessionAnswer)
     )
 )]
 pub(crate) async fn session_read(
@@ -81,11 +77,9 @@ pub(crate) async fn session_read(
 /// Sign out.
 #[utoipa::path(
     post, path = "/v1/{tenant}/sign-out", tag = "public", operation_id = "session_end", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
         (status = 200, description = "The session is over, if there was one.", body = SignedOut),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 403, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn session_end(

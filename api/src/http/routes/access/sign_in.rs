@@ -74,15 +74,12 @@ pub(crate) struct Fetched {
 #[utoipa::path(
     get, path = "/v1/{tenant}/sign-in/{kind}", tag = "public", operation_id = "sign_in_begin", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("kind" = String, Path, description = "`agents` or `citizens`.", example = "citizens"),
         Back
     ),
     responses(
         (status = 303, description = "To the identity provider."),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 422, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn sign_in_begin(
@@ -109,15 +106,12 @@ pub(crate) async fn sign_in_begin(
 #[utoipa::path(
     get, path = "/v1/{tenant}/sign-in/{kind}/callback", tag = "public", operation_id = "sign_in_callback", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("kind" = String, Path, description = "`agents` or `citizens`.", example = "citizens"),
         Brought
     ),
     responses(
         (status = 303, description = "Signed in: on to where they wanted to go, with the session as a cookie."),
-        (status = 400, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 403, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn sign_in_callback(
@@ -145,14 +139,9 @@ pub(crate) async fn sign_in_callback(
 /// Fetch the session of somebody who was led back to a portal.
 #[utoipa::path(
     post, path = "/v1/{tenant}/sign-in/fetch", tag = "public", operation_id = "sign_in_fetch", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = Fetch,
     responses(
-        (status = 200, description = "The session.", body = Fetched),
-        (status = 400, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "The session.", body = Fetched)
     )
 )]
 pub(crate) async fn sign_in_fetch(

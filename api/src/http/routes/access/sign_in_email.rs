@@ -72,14 +72,9 @@ pub(crate) struct SignedInAnswer {
 /// the browser that asked; what asked before in the same browser is good no more.
 #[utoipa::path(
     post, path = "/v1/{tenant}/sign-in/email", tag = "public", operation_id = "sign_in_email", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = AskCodeBody,
     responses(
-        (status = 202, description = "The code is on its way.", body = CodeSentAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer),
-        (status = 503, response = ProblemAnswer)
+        (status = 202, description = "The code is on its way.", body = CodeSentAnswer)
     )
 )]
 pub(crate) async fn sign_in_email(
@@ -125,14 +120,10 @@ pub(in crate::http::routes) async fn asked(
 #[utoipa::path(
     post, path = "/v1/{tenant}/sign-in/email/confirm", tag = "public", operation_id = "sign_in_email_confirm",
     security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = GiveCodeBody,
     responses(
         (status = 200, description = "Signed in.", body = SignedInAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 403, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn sign_in_email_confirm(

@@ -19,7 +19,6 @@ use crate::attachments::{StoredFile, files_of_requester};
 use crate::dossier::Dossier;
 use crate::http::App;
 use crate::http::extract::{Ask, At, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::http::routes::appointments::{AppointmentView, appointment_view};
 use crate::http::routes::payments::{PaymentView, payment_views};
@@ -135,12 +134,9 @@ pub(crate) struct ExportedRequest {
 /// Everything that is held about me.
 #[utoipa::path(
     get, path = "/v1/{tenant}/account/export", tag = "account", security(("key" = ["account"])),
-    params(("tenant" = String, Path, description = "The collectivity."), ExportFrom),
+    params(ExportFrom),
     responses(
-        (status = 200, description = "The account, its history, and requests with what was said in them.", body = ExportAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The account, its history, and requests with what was said in them.", body = ExportAnswer)
     )
 )]
 pub(crate) async fn account_export(

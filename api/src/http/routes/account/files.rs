@@ -20,8 +20,6 @@ use crate::http::routes::files::answer;
     get, path = "/v1/{tenant}/account/requests/{request}/files/{sha256}", tag = "account",
     security(("key" = ["account"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request."),
         ("sha256" = String, Path, description = "The file, by its digest."),
         ("Range" = Option<String>, Header, description = "One range of bytes, such as `bytes=0-1023`.")
     ),
@@ -29,9 +27,6 @@ use crate::http::routes::files::answer;
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "A part of it.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 304, description = "It has not changed: the `ETag` is its digest."),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 416, response = ProblemAnswer)
     )
 )]

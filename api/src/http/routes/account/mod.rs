@@ -156,12 +156,8 @@ impl From<CodeError> for Problem {
 /// Who I am to this collectivity.
 #[utoipa::path(
     get, path = "/v1/{tenant}/account", tag = "account", security(("key" = ["account"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "The account of whoever is signed in.", body = AccountAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The account of whoever is signed in.", body = AccountAnswer)
     )
 )]
 pub(crate) async fn account_show(
@@ -256,17 +252,12 @@ impl AccountChange {
 #[utoipa::path(
     patch, path = "/v1/{tenant}/account", tag = "account", security(("key" = ["account"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = AccountChange,
     responses(
         (status = 200, description = "The account as it stands now.", body = AccountAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn account_change(
@@ -284,12 +275,8 @@ pub(crate) async fn account_change(
 /// unreadable for ever. Requests stay as long as the law of their process keeps them.
 #[utoipa::path(
     delete, path = "/v1/{tenant}/account", tag = "account", security(("key" = ["account"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 204, description = "Closed."),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 204, description = "Closed.")
     )
 )]
 pub(crate) async fn account_close(

@@ -85,15 +85,9 @@ fn address(account: &Account, by: Way) -> Result<String, Problem> {
 /// Have a code sent to an address of the account.
 #[utoipa::path(
     post, path = "/v1/{tenant}/account/proofs", tag = "account", security(("key" = ["account"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = ProveBody,
     responses(
-        (status = 202, description = "The code is on its way.", body = CodeSentAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 202, description = "The code is on its way.", body = CodeSentAnswer)
     )
 )]
 pub(crate) async fn account_prove(
@@ -114,15 +108,10 @@ pub(crate) async fn account_prove(
 /// Give the code that was sent: the address counts as theirs.
 #[utoipa::path(
     post, path = "/v1/{tenant}/account/proofs/confirm", tag = "account", security(("key" = ["account"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = ProofBody,
     responses(
         (status = 200, description = "The account as it stands now.", body = AccountAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn account_prove_confirm(

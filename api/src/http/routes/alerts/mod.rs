@@ -262,12 +262,8 @@ async fn answer(app: &App, tenant: &str, id: Uuid, alert: Alert) -> Result<Alert
 /// The alerts of a collectivity, the latest written first.
 #[utoipa::path(
     get, path = "/v1/{tenant}/alerts", tag = "agents", security(("key" = ["alerts:send"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     responses(
-        (status = 200, description = "The latest hundred.", body = AlertsAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The latest hundred.", body = AlertsAnswer)
     )
 )]
 pub(crate) async fn alerts_list(
@@ -289,17 +285,12 @@ pub(crate) async fn alerts_list(
 #[utoipa::path(
     post, path = "/v1/{tenant}/alerts", tag = "agents", security(("key" = ["alerts:send"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = AlertBody,
     responses(
         (status = 201, description = "It is written.", body = AlertAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn alerts_draft(
@@ -330,14 +321,10 @@ async fn shown(app: &App, tenant: &str, id: Uuid, status: StatusCode) -> Result<
 #[utoipa::path(
     get, path = "/v1/{tenant}/alerts/{alert}", tag = "agents", security(("key" = ["alerts:send"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("alert" = Uuid, Path, description = "The alert.")
     ),
     responses(
-        (status = 200, description = "The alert.", body = AlertAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The alert.", body = AlertAnswer)
     )
 )]
 pub(crate) async fn alerts_one(
@@ -375,18 +362,13 @@ pub(crate) struct AlertActionBody {
 #[utoipa::path(
     post, path = "/v1/{tenant}/alerts/{alert}/actions", tag = "agents", security(("key" = ["alerts:send"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("alert" = Uuid, Path, description = "The alert."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = AlertActionBody,
     responses(
         (status = 200, description = "The alert as it stands now.", body = AlertAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn alerts_act(

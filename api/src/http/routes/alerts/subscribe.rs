@@ -83,13 +83,9 @@ fn checked(body: &SubscribeBody) -> Result<Asked, Problem> {
 /// Ask for news at an address: a code goes there, and nothing else until it is given back.
 #[utoipa::path(
     post, path = "/v1/{tenant}/subscriptions", tag = "public", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = SubscribeBody,
     responses(
-        (status = 202, description = "The code is on its way.", body = CodeSentAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 202, description = "The code is on its way.", body = CodeSentAnswer)
     )
 )]
 pub(crate) async fn subscriptions_ask(
@@ -109,14 +105,10 @@ pub(crate) async fn subscriptions_ask(
 /// Give the code that was sent: the subscription stands.
 #[utoipa::path(
     post, path = "/v1/{tenant}/subscriptions/confirm", tag = "public", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body = SubscribeProofBody,
     responses(
         (status = 200, description = "The subscription.", body = SubscribedAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn subscriptions_confirm(
@@ -156,12 +148,10 @@ pub(crate) async fn subscriptions_confirm(
 #[utoipa::path(
     get, path = "/v1/{tenant}/unsubscribe/{token}", tag = "public", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("token" = String, Path, description = "What the message gave.", max_length = 64)
     ),
     responses(
-        (status = 200, description = "A page with one button.", body = String, content_type = "text/html"),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "A page with one button.", body = String, content_type = "text/html")
     )
 )]
 pub(crate) async fn unsubscribe_page(
@@ -192,12 +182,10 @@ fn page(language: Language, inside: &str) -> Response {
 #[utoipa::path(
     post, path = "/v1/{tenant}/unsubscribe/{token}", tag = "public", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("token" = String, Path, description = "What the message gave.", max_length = 64)
     ),
     responses(
-        (status = 200, description = "Nothing more is sent.", body = String, content_type = "text/html"),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Nothing more is sent.", body = String, content_type = "text/html")
     )
 )]
 pub(crate) async fn unsubscribe(

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::http::App;
 use crate::http::extract::{Ask, At, Json, Wishes};
-use crate::http::openapi::{ChangeBody, ChannelWord, FollowedChange, KindWord, ProblemAnswer};
+use crate::http::openapi::{ChangeBody, ChannelWord, FollowedChange, KindWord};
 use crate::http::position::malformed;
 use crate::http::problem::Problem;
 use crate::http::routes::follow;
@@ -89,14 +89,12 @@ fn listed(words: Option<String>) -> Vec<String> {
     get, path = "/v1/{tenant}/changes", tag = "agents", operation_id = "changes_stream",
     security(("key" = ["requests:read"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         Filter,
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event heard.")
     ),
     responses(
         (status = 200, description = "Events; the `data` of each is a `Change`.", body = ChangeBody,
-            content_type = "text/event-stream"),
-        (status = 401, response = ProblemAnswer)
+            content_type = "text/event-stream")
     )
 )]
 pub(crate) async fn changes(
@@ -139,16 +137,12 @@ const RETRY_SECONDS: u64 = 15;
 #[utoipa::path(
     post, path = "/v1/{tenant}/follow/changes", tag = "public", operation_id = "follow_changes", security(()),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event heard.")
     ),
     request_body(content = FollowChangesBody, example = json!({ "code": "7K3M-9XQ2-4T" })),
     responses(
         (status = 200, description = "Events; the `data` of each is a `FollowedChange`.", body = FollowedChange,
-            content_type = "text/event-stream"),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+            content_type = "text/event-stream")
     )
 )]
 pub(crate) async fn follow_changes(

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::http::App;
 use crate::http::extract::{At, Wishes, parse};
-use crate::http::openapi::{IncomingBody, ProblemAnswer};
+use crate::http::openapi::IncomingBody;
 use crate::http::problem::Problem;
 use crate::http::routes::receive::Incoming;
 use crate::rights::Scope;
@@ -78,14 +78,9 @@ pub(crate) struct BatchAnswer {
 #[utoipa::path(
     post, path = "/v1/{tenant}/batches", tag = "agents", operation_id = "batches_receive",
     security(("key" = ["requests:receive"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content = BatchLine, content_type = "application/x-ndjson", description = "The lines."),
     responses(
-        (status = 200, description = "What became of each line, one JSON value a line.", body = BatchAnswer, content_type = "application/x-ndjson"),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 200, description = "What became of each line, one JSON value a line.", body = BatchAnswer, content_type = "application/x-ndjson")
     )
 )]
 pub(crate) async fn batches_receive(

@@ -115,18 +115,13 @@ pub(crate) struct Received {
     post, path = "/v1/{tenant}/desk", tag = "agents", operation_id = "desk_receive",
     security(("key" = ["requests:receive"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body = DeskBody,
     responses(
         (status = 201, description = "Received.", body = DeskAnswer),
         (status = 200, description = "Similar requests are open, and nothing was received; or it had been received before.", body = DeskAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn desk_receive(

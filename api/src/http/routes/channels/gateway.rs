@@ -73,16 +73,10 @@ pub(crate) struct SmsArrived {
 #[utoipa::path(
     post, path = "/v1/{tenant}/channels/sms", tag = "agents", operation_id = "channels_sms",
     security(("key" = ["channels:deliver"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content((SmsBody = "application/json"), (SmsBody = "application/x-www-form-urlencoded")), description = "The message."),
     responses(
         (status = 200, description = "What became of it.", body = SmsArrived),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn channels_sms(
@@ -137,16 +131,10 @@ pub(crate) async fn channels_sms(
 #[utoipa::path(
     post, path = "/v1/{tenant}/channels/social", tag = "agents", operation_id = "channels_social",
     security(("key" = ["channels:deliver"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content((SocialBody = "application/json"), (SocialBody = "application/x-www-form-urlencoded")), description = "The message."),
     responses(
         (status = 200, description = "What became of it.", body = Arrived),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn channels_social(

@@ -54,7 +54,6 @@ impl From<Became> for Arrived {
 /// that answer by themselves are ignored. The same mail again counts once. 503 and 429 mean: keep it and try again.
 #[utoipa::path(
     post, path = "/v1/{tenant}/channels/mail", tag = "agents", operation_id = "channels_mail", security(("key" = ["channels:deliver"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(
         content = String, content_type = "message/rfc822", description = "The mail, 25 MiB at most.",
         example = json!("From: Jeanne <jeanne@exemple.example>\r\nSubject: Lampadaire\r\n\r\nLe lampadaire est en panne.\r\n")

@@ -99,18 +99,13 @@ struct Report {
     post, path = "/v1/{tenant}/patrol", tag = "agents", operation_id = "patrol_report",
     security(("key" = ["requests:receive"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body(content = PatrolBody, content_type = "multipart/form-data", description = "The report."),
     responses(
         (status = 201, description = "A new request.", body = PatrolAnswer),
         (status = 200, description = "A visit of an open one, or a report that had come before.", body = PatrolAnswer),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn patrol_report(

@@ -16,7 +16,6 @@ use crate::channels::thread::{Thread, of_reference};
 use crate::channels::{Became, TakeError};
 use crate::http::App;
 use crate::http::extract::{At, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::settings::channels::SmsReports;
 
@@ -54,15 +53,9 @@ pub(crate) struct SmsReportBody {
 #[utoipa::path(
     post, path = "/v1/{tenant}/channels/sms/reports", tag = "agents", operation_id = "channels_sms_report",
     security(("key" = ["channels:deliver"])),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content((SmsReportBody = "application/json"), (SmsReportBody = "application/x-www-form-urlencoded")), description = "The report."),
     responses(
-        (status = 200, description = "What became of it.", body = Arrived),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 200, description = "What became of it.", body = Arrived)
     )
 )]
 pub(crate) async fn channels_sms_report(

@@ -35,8 +35,6 @@ const SHOWN: [&str; 2] = ["image/jpeg", "image/png"];
     get, path = "/v1/{tenant}/requests/{request}/files/{sha256}", tag = "agents",
     security(("key" = ["files:read"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("request" = String, Path, description = "The request."),
         ("sha256" = String, Path, description = "The file, by its digest."),
         ("Range" = Option<String>, Header, description = "One range of bytes, such as `bytes=0-1023`.")
     ),
@@ -44,9 +42,6 @@ const SHOWN: [&str; 2] = ["image/jpeg", "image/png"];
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "A part of it.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 304, description = "It has not changed: the `ETag` is its digest."),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
         (status = 416, response = ProblemAnswer)
     )
 )]
@@ -83,7 +78,6 @@ pub(crate) struct FileOfMine {
 /// Fetch a file that one sent oneself, with the tracking code of the request.
 #[utoipa::path(
     post, path = "/v1/{tenant}/follow/files", tag = "public", security(()),
-    params(("tenant" = String, Path, description = "The collectivity.")),
     request_body(content = FileOfMine, example = json!({
         "code": "7K3M-9XQ2-4T", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     })),
@@ -91,10 +85,7 @@ pub(crate) struct FileOfMine {
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "A part of it.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 304, description = "It has not changed: the `ETag` is its digest."),
-        (status = 404, response = ProblemAnswer),
-        (status = 416, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer),
-        (status = 429, response = ProblemAnswer)
+        (status = 416, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn files_follow(

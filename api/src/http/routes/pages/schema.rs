@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 use super::catalogue::{needs_consent, offered};
 use crate::http::App;
 use crate::http::extract::At;
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 use crate::http::words;
 
@@ -107,14 +106,8 @@ pub(crate) struct OptionDescription {
 /// Read the form of a process as a JSON Schema.
 #[utoipa::path(
     get, path = "/v1/{tenant}/catalogue/{theme}/{process}/form", tag = "public", operation_id = "catalogue_form", security(()),
-    params(
-        ("tenant" = String, Path, description = "The collectivity."),
-        ("theme" = String, Path, description = "The theme."),
-        ("process" = String, Path, description = "The process within its theme.")
-    ),
     responses(
-        (status = 200, description = "Its schema, and its fields in the order shown.", body = FormDescription),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "Its schema, and its fields in the order shown.", body = FormDescription)
     )
 )]
 pub(crate) async fn pages_form(

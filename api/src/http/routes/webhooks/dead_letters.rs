@@ -7,7 +7,6 @@ use super::shapes::{WebhookDeadLetters, WebhookRevived};
 use super::{known, managing, webhook_id};
 use crate::http::App;
 use crate::http::extract::{At, Wishes};
-use crate::http::openapi::ProblemAnswer;
 use crate::http::problem::Problem;
 
 /// The most dead letters of one answer.
@@ -17,14 +16,10 @@ const LISTED_MAX: u32 = 1_000;
 #[utoipa::path(
     get, path = "/v1/{tenant}/webhooks/{webhook}/dead-letters", tag = "agents", security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id.")
     ),
     responses(
-        (status = 200, description = "The first first.", body = WebhookDeadLetters),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "The first first.", body = WebhookDeadLetters)
     )
 )]
 pub(crate) async fn webhooks_dead_letters(
@@ -44,14 +39,10 @@ pub(crate) async fn webhooks_dead_letters(
     post, path = "/v1/{tenant}/webhooks/{webhook}/dead-letters/resend", tag = "agents",
     security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id.")
     ),
     responses(
-        (status = 202, description = "They are sent again from now on, as if for the first time.", body = WebhookRevived),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 202, description = "They are sent again from now on, as if for the first time.", body = WebhookRevived)
     )
 )]
 pub(crate) async fn webhooks_resend_all(
@@ -71,15 +62,11 @@ pub(crate) async fn webhooks_resend_all(
     post, path = "/v1/{tenant}/webhooks/{webhook}/dead-letters/{event}/resend", tag = "agents",
     security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id."),
         ("event" = Uuid, Path, description = "The event’s id.")
     ),
     responses(
-        (status = 202, description = "It is sent again from now on, as if for the first time.", body = WebhookRevived),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 202, description = "It is sent again from now on, as if for the first time.", body = WebhookRevived)
     )
 )]
 pub(crate) async fn webhooks_resend(
@@ -101,15 +88,11 @@ pub(crate) async fn webhooks_resend(
     delete, path = "/v1/{tenant}/webhooks/{webhook}/dead-letters/{event}", tag = "agents",
     security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id."),
         ("event" = Uuid, Path, description = "The event’s id.")
     ),
     responses(
-        (status = 204, description = "Dropped."),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 204, description = "Dropped.")
     )
 )]
 pub(crate) async fn webhooks_drop(

@@ -16,18 +16,13 @@ use crate::webhooks::{Asking, GRACE_HOURS_MAX};
 #[utoipa::path(
     post, path = "/v1/{tenant}/webhooks/{webhook}/secret", tag = "agents", security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id."),
         ("Idempotency-Key" = Option<String>, Header, description = "A UUID chosen by the client.")
     ),
     request_body(content = WebhookRotation, example = json!({ "grace_hours": 24 })),
     responses(
         (status = 200, description = "The new secret.", body = WebhookSecret),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer),
-        (status = 409, response = ProblemAnswer),
-        (status = 422, response = ProblemAnswer)
+        (status = 409, response = ProblemAnswer)
     )
 )]
 pub(crate) async fn webhooks_rotate(
@@ -59,14 +54,10 @@ pub(crate) async fn webhooks_rotate(
 #[utoipa::path(
     post, path = "/v1/{tenant}/webhooks/{webhook}/ping", tag = "agents", security(("key" = ["webhooks:manage"])),
     params(
-        ("tenant" = String, Path, description = "The collectivity."),
         ("webhook" = Uuid, Path, description = "The address’s id.")
     ),
     responses(
-        (status = 200, description = "How it ended.", body = WebhookTrial),
-        (status = 401, response = ProblemAnswer),
-        (status = 403, response = ProblemAnswer),
-        (status = 404, response = ProblemAnswer)
+        (status = 200, description = "How it ended.", body = WebhookTrial)
     )
 )]
 pub(crate) async fn webhooks_ping(

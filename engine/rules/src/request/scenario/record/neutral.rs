@@ -33,10 +33,12 @@ pub(super) fn requester(of: &Requester) -> RequesterInput {
             email: given(of.by_email, "usager@exemple.example"),
             phone: given(of.by_sms, "+33639989999"),
             address: given(of.by_letter, "1 rue de l’Exemple, 00000 Exempleville"),
-            social: of.by_social.then(|| SocialAddress {
-                platform: "exemple".to_owned(),
-                thread: "fil".to_owned(),
-                author: "@exemple".to_owned(),
+            social: of.by_social.then(|| {
+                Box::new(SocialAddress {
+                    platform: "exemple".to_owned(),
+                    thread: "fil".to_owned(),
+                    author: "@exemple".to_owned(),
+                })
             }),
         },
     }
