@@ -105,6 +105,16 @@ fn onward(world: &mut World, case: usize) -> bool {
         let people = world.organisation.all_of(party, &world.tenant, request.service.as_deref());
         Actor::Agent(people[0].person.clone())
     };
+    if let Some(payment) = request.held_by_payment() {
+        let settle = Command::SettlePayment {
+            payment: payment.number,
+            reference: None,
+            transaction: "Q-1".into(),
+            amount: payment.amount,
+            currency: CURRENCY.into(),
+        };
+        return world.submit(case, &someone(world, &Party::ServiceInCharge), &settle).is_ok();
+    }
     let command = match &request.stage {
         Stage::Received => {
             let by = definition.qualification.by.as_ref().unwrap();
