@@ -20,7 +20,7 @@ fn every_command_is_in_the_list() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    insta::assert_snapshot!(commands.join(" "), @"demo serve stats inbox show letter explain replay import mail-in publish propose retire versions diff migrate what-if new adopt check lsp test diagram due simulate key rebuild backup restore files verify doctor help");
+    insta::assert_snapshot!(commands.join(" "), @"demo serve stats inbox show outbox accesses letter explain replay import mail-in publish propose retire versions diff migrate what-if new adopt check lsp test diagram due simulate key rebuild backup restore files verify doctor help");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Every limit of the journal, stated once. All sizes are in bytes unless the name says otherwise.
 
-/// Longest body of one event, as the caller gives it (before sealing). Larger things are attachments, kept by digest elsewhere.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest body of one event, as the caller gives it (before sealing). The longest are published processes, which hold all
+/// their texts in two languages: a paid one of Châlons takes 70 KiB. Larger things are attachments, kept by digest elsewhere.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// Most bytes one append may store: headers and sealed bodies together.
 pub const APPEND_BYTES_MAX: usize = 900 * 1024;

@@ -23,3 +23,8 @@ pub use expression::Expression;
 pub use index::Index;
 pub use load::{Catalogue, Loaded, MAX_FILES};
 pub use source::{SourceFile, Sources};
+
+/// The names that a text of `messages:` may hold in braces, those of form fields and tasks left out.
+pub fn message_values() -> impl Iterator<Item = &'static str> {
+    check::messages::ALWAYS.into_iter().chain(check::messages::SOMETIMES)
+}
