@@ -376,6 +376,7 @@ fn whoever_only_reads_is_served_beside_the_server_and_whoever_writes_is_refused(
     assert_eq!((doctor.code, unwell(&doctor)), (0, vec![]), "{doctor:?}");
     let seen: Vec<String> = findings(&doctor).into_keys().collect();
     let all = [
+        "access",
         "backup",
         "clock",
         "definitions",
