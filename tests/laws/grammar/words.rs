@@ -47,8 +47,9 @@ fn words_are_those_of_the_types() {
     same::<Priority>(&grammar::PRIORITY, &[], &[]);
     same::<Simple>(&grammar::SIMPLE_VALIDATION, &[], &[]);
     same::<DeliveryChoice>(&grammar::DELIVERY_CHOICES, &[], &[]);
-    same::<Delivery>(&grammar::DELIVERIES, &[], &[]);
-    same::<Delivery>(&grammar::PREFERRED, &["none"], &[]);
+    // A sheet cannot choose the conversation of a social network: only who wrote in one is answered there.
+    same::<Delivery>(&grammar::DELIVERIES, &[], &["social"]);
+    same::<Delivery>(&grammar::PREFERRED, &["none"], &["social"]);
     same::<Moment>(&grammar::MOMENTS, &[], &[]);
     same::<Moment>(&grammar::WITHDRAWABLE, &[], &["received", "acknowledged", "treated"]);
     same::<PauseReason>(&grammar::PAUSE_REASONS, &[], &[]);
