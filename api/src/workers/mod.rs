@@ -1,6 +1,6 @@
 //! What happens without anybody asking: timers fire, messages go out.
 //!
-//! Both workers read what is to do from the read models, do it, and report it as a command whose id is made from what
+//! Each worker reads what is to do from the read models, does it, and reports it as a command whose id is made from what
 //! asked for it. A crash between doing and reporting repeats the doing, and the report is recognised.
 //!
 //! Of several servers on one store, the one that leads the read models fires timers and brings drafts into force; should
