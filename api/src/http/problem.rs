@@ -323,8 +323,10 @@ fn status_of(rejection: &Rejection) -> StatusCode {
 
 impl From<&FieldFault> for FieldProblem {
     fn from(fault: &FieldFault) -> Self {
+        // The rules point into the form; how to reach somebody stands beside it.
+        let beside = fault.pointer.starts_with("/requester/contact/");
         Self {
-            pointer: format!("/form{}", fault.pointer),
+            pointer: if beside { fault.pointer.clone() } else { format!("/form{}", fault.pointer) },
             code: fault.code.clone(),
             detail: fault.text.fr.clone(),
             text: fault.text.clone(),

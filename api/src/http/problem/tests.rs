@@ -21,6 +21,18 @@ fn every_kind_of_reason_has_its_status() {
 }
 
 #[test]
+fn what_is_wrong_is_pointed_at_where_it_was_sent() {
+    for (rules, sent) in [
+        ("/place", "/form/place"),
+        ("/requester/contact/email", "/requester/contact/email"),
+        ("/requester", "/form/requester"),
+    ] {
+        let fault = FieldFault { pointer: rules.into(), code: "field.type".into(), text: Text::default() };
+        assert_eq!(FieldProblem::from(&fault).pointer, sent);
+    }
+}
+
+#[test]
 fn a_request_of_another_collectivity_reads_as_one_that_does_not_exist() {
     let unknown = Problem::from(EngineError::UnknownRequest);
     let foreign =
