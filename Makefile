@@ -32,7 +32,7 @@ unit: ## with KurrentDB, so that everything is built once; `lint` looks at the d
 
 postgres: ## the tests over HTTP once more, each town in a PostgreSQL database of its own
 	GUICHET_TEST_HTTP_STORE=postgres .ci/with-mail .ci/with-imap .ci/with-s3 .ci/with-scanners .ci/with-postgres \
-		$(CARGO) test --locked --features guichet/kurrentdb -p guichet --test http -- $(ONLY)
+		$(CARGO) test --workspace --locked --features guichet/kurrentdb --test http -- $(ONLY)
 
 fuzz: ## made-up texts against the loader of the process language; `make fuzz SECONDS=3600` looks longer
 	@.ci/setup compiler cplusplus
