@@ -181,7 +181,7 @@ impl Fault {
         for error in self.0.iter_mut().flat_map(|problem| &mut problem.errors) {
             let path = error.pointer.trim_start_matches("/form/").to_owned();
             let field = path.split('/').next().unwrap_or_default();
-            let contact = path.strip_prefix("requester/contact/");
+            let contact = path.strip_prefix("/requester/contact/");
             error.pointer = match contact.or(argument(field)) {
                 Some("name") => "first_name, last_name".to_owned(),
                 Some(name) => name.to_owned(),

@@ -268,7 +268,7 @@ fn id_of(field: &str, part: &str) -> String {
 /// The id of the element that a problem of the engine is about.
 fn id_of_error(pointer: &str) -> String {
     let path = pointer.trim_start_matches("/form/");
-    match path.strip_prefix("requester/contact/") {
+    match pointer.strip_prefix("/requester/contact/") {
         Some(part) => format!("contact-{part}"),
         None => id_of(path.split('/').next().unwrap_or_default(), ""),
     }
