@@ -1,7 +1,7 @@
 //! A citizen's account without a script: signing in with a code sent by e-mail, or through the identity provider, one's
 //! requests, what one agreed to, and signing out.
 
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use guichet_engine::rules::records::contact::Account;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::catalogue::asked;
 use super::follow::{command, onwards, seen};
+use super::form::Form;
 use super::page::Reader;
 use super::send::zone_of;
 use super::token;
@@ -27,7 +28,6 @@ use crate::http::routes::account::requests::{cards_of, own};
 use crate::http::routes::appointments::calendar_answer;
 use crate::http::routes::follow::find;
 use crate::http::routes::payments::{Visit, begin};
-use crate::http::sent::Sent;
 use crate::http::words;
 use crate::outbound::dates;
 use crate::rights::Principal;
@@ -42,10 +42,6 @@ async fn citizen(app: &App, tenant: &str, wishes: &Wishes) -> Result<Option<(Uui
     let Some(Principal::Citizen(account)) = wishes.caller(app, tenant).await? else { return Ok(None) };
     let known = accounts::open(&app.guichet, tenant, account).await?.account;
     Ok(known.is_open().then_some((account, known)))
-}
-
-fn status_of(problem: &Problem) -> StatusCode {
-    StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The account of whoever is signed in; the way to sign in for whoever is not.
@@ -125,39 +121,13 @@ fn signing_in(app: &App, reader: &Reader, status: StatusCode, said: Value) -> Re
     reader.page(app, status, "sign_in.html", context! { ..said, ..ways })
 }
 
-/// What every form of an account comes with.
-struct Form {
-    reader: Reader,
-    sent: Flat,
-}
-
-async fn form(
-    app: &App,
-    tenant: &str,
-    query: Option<String>,
-    headers: &HeaderMap,
-    request: Request,
-) -> Result<Form, Response> {
-    let reader = Reader::new(tenant, &asked(query), headers);
-    match Sent::read(request, app).await {
-        Ok(sent) => Ok(Form { reader, sent: sent.flat }),
-        Err(problem) => Err(reader.problem(app, problem)),
-    }
-}
-
 /// A code is asked for.
 pub(super) async fn ask(
     State(app): State<App>,
     At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
     wishes: Wishes,
-    request: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, request).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let address: String = sent.one("address").unwrap_or_default().to_owned();
     match sign_in_email::asked(&app, &tenant, &wishes, (&address, None), reader.language).await {
         Ok(cookie) => {
@@ -170,7 +140,12 @@ pub(super) async fn ask(
         Err(problem) => {
             let field = problem.errors.first().map(|error| error.text.get(reader.language).to_owned());
             let words = field.unwrap_or_else(|| problem.text.get(reader.language).to_owned());
-            signing_in(&app, &reader, status_of(&problem), context! { problem => words, address => address })
+            signing_in(
+                &app,
+                &reader,
+                problem.status_code(),
+                context! { problem => words, address => address },
+            )
         }
     }
 }
@@ -179,15 +154,9 @@ pub(super) async fn ask(
 pub(super) async fn enter(
     State(app): State<App>,
     At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
     wishes: Wishes,
-    request: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, request).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let address = sent.one("address").unwrap_or_default();
     let code = sent.one("code").unwrap_or_default();
     match sign_in_email::given(&app, &tenant, &wishes, (address, code), None).await {
@@ -201,7 +170,7 @@ pub(super) async fn enter(
         Err(problem) => {
             let words = problem.text.get(reader.language);
             let inside = context! { sent => true, problem => words, address => address };
-            signing_in(&app, &reader, status_of(&problem), inside)
+            signing_in(&app, &reader, problem.status_code(), inside)
         }
     }
 }
@@ -232,15 +201,9 @@ pub(super) async fn leave(
 pub(super) async fn withdraw(
     State(app): State<App>,
     At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
     wishes: Wishes,
-    request: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, request).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let purpose = sent.one("purpose").unwrap_or_default();
     let done = async || {
         let Some((account, _)) = citizen(&app, &tenant, &wishes).await? else {
@@ -259,15 +222,9 @@ pub(super) async fn withdraw(
 pub(super) async fn take_in(
     State(app): State<App>,
     At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
     wishes: Wishes,
-    request: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, request).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let code = sent.one("code").unwrap_or_default();
     let done = async || {
         let Some((account, _)) = citizen(&app, &tenant, &wishes).await? else {
@@ -331,20 +288,14 @@ async fn files(app: &App, tenant: &str, request: RequestId) -> Result<Vec<Value>
 /// Something that the requester wants of one of their requests.
 pub(super) async fn act(
     State(app): State<App>,
-    At((tenant, request)): At<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    At((_, request)): At<(String, String)>,
     wishes: Wishes,
-    body: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, body).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let done = acted(&app, &reader, &wishes, (&request, &sent)).await;
     let (status, said) = match &done {
         Ok(()) => (StatusCode::OK, context! { done => true }),
-        Err(problem) => (status_of(problem), context! { problem => problem.text.get(reader.language) }),
+        Err(problem) => (problem.status_code(), context! { problem => problem.text.get(reader.language) }),
     };
     match mine(&app, &reader, &wishes, &request).await {
         Ok(Some(inside)) => reader.page(&app, status, "follow.html", context! { ..said, ..inside }),
@@ -378,16 +329,10 @@ async fn acted(
 /// The way to the provider's page, for one of their requests.
 pub(super) async fn pay(
     State(app): State<App>,
-    At((tenant, request)): At<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    At((_, request)): At<(String, String)>,
     wishes: Wishes,
-    body: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let Form { reader, sent } = match form(&app, &tenant, query, &headers, body).await {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
     let problem = match paid(&app, &reader, &wishes, (&request, &sent)).await {
         Ok(url) => return onwards(&app, &reader, &url),
         Err(problem) => problem,
@@ -395,7 +340,7 @@ pub(super) async fn pay(
     let said = context! { problem => problem.text.get(reader.language) };
     match mine(&app, &reader, &wishes, &request).await {
         Ok(Some(inside)) => {
-            reader.page(&app, status_of(&problem), "follow.html", context! { ..said, ..inside })
+            reader.page(&app, problem.status_code(), "follow.html", context! { ..said, ..inside })
         }
         Ok(None) => to_account(&reader),
         Err(problem) => reader.problem(&app, problem),

@@ -1,6 +1,6 @@
 //! Following a request with its code, and what its requester may do. The code is typed into a form and comes in its body.
 
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::SecondsFormat;
@@ -14,6 +14,7 @@ use minijinja::{Value, context};
 use serde_json::Map;
 
 use super::catalogue::asked;
+use super::form::Form;
 use super::page::Reader;
 use super::send::{due_of, zone_of};
 use super::token;
@@ -25,7 +26,6 @@ use crate::http::problem::Problem;
 use crate::http::routes::appointments::calendar_answer;
 use crate::http::routes::follow::{find, passed_on, view};
 use crate::http::routes::payments::{Visit, begin, no_store};
-use crate::http::sent::Sent;
 use crate::outbound::dates;
 use crate::vocabulary;
 
@@ -48,19 +48,7 @@ pub(super) async fn ask(
 }
 
 /// The request with the code that was typed.
-pub(super) async fn follow(
-    State(app): State<App>,
-    At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    wishes: Wishes,
-    request: Request,
-) -> Response {
-    let reader = Reader::new(&tenant, &asked(query), &headers);
-    let sent = match Sent::read(request, &app).await {
-        Ok(sent) => sent.flat,
-        Err(problem) => return reader.problem(&app, problem),
-    };
+pub(super) async fn follow(State(app): State<App>, wishes: Wishes, Form { reader, sent }: Form) -> Response {
     let code = sent.one("code").unwrap_or_default();
     match followed(&app, &reader, &wishes, code).await {
         Ok(inside) => reader.page(&app, StatusCode::OK, "follow.html", inside),
@@ -70,7 +58,7 @@ pub(super) async fn follow(
 
 /// The form once more, with what was typed and what is wrong with it.
 fn again(app: &App, reader: &Reader, problem: Problem, typed: &str) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = problem.status_code();
     let typed: String = typed.chars().take(40).collect();
     let inside = context! { problem => words_of(&problem).get(reader.language), typed => typed };
     reader.page(app, status, "follow.html", inside)
@@ -203,19 +191,7 @@ fn appointment(known: &Known, dossier: &Dossier, language: Language) -> Option<V
 
 /// The way to the provider's page: a page of our own whose `Refresh` goes on there, because browsers hold what a form
 /// leads to against `form-action`, and the provider's address is known only once it has answered.
-pub(super) async fn pay(
-    State(app): State<App>,
-    At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    wishes: Wishes,
-    request: Request,
-) -> Response {
-    let reader = Reader::new(&tenant, &asked(query), &headers);
-    let sent = match Sent::read(request, &app).await {
-        Ok(sent) => sent.flat,
-        Err(problem) => return reader.problem(&app, problem),
-    };
+pub(super) async fn pay(State(app): State<App>, wishes: Wishes, Form { reader, sent }: Form) -> Response {
     let code = sent.one("code").unwrap_or_default();
     let problem = match paid(&app, &reader, &wishes, &sent, code).await {
         Ok(url) => return onwards(&app, &reader, &url),
@@ -224,7 +200,7 @@ pub(super) async fn pay(
     if matches!(problem.code.as_str(), "not_found" | "follow.code_unreadable" | "rate.exceeded") {
         return again(&app, &reader, problem, code);
     }
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = problem.status_code();
     match followed(&app, &reader, &wishes, code).await {
         Ok(inside) => {
             let inside = context! { problem => problem.text.get(reader.language), ..inside };
@@ -262,14 +238,10 @@ async fn paid(
 pub(super) async fn calendar(
     State(app): State<App>,
     At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
     wishes: Wishes,
-    request: Request,
+    Form { reader, sent }: Form,
 ) -> Response {
-    let reader = Reader::new(&tenant, &asked(query), &headers);
     let file = async {
-        let sent = Sent::read(request, &app).await?.flat;
         let request = find(&app, &tenant, &wishes, sent.one("code").unwrap_or_default()).await?;
         let known = app.guichet.request(&tenant, request).await?;
         let dossier = app.guichet.dossier(&tenant, &known).await?;
@@ -279,19 +251,7 @@ pub(super) async fn calendar(
 }
 
 /// Something that the requester wants.
-pub(super) async fn act(
-    State(app): State<App>,
-    At(tenant): At<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    wishes: Wishes,
-    request: Request,
-) -> Response {
-    let reader = Reader::new(&tenant, &asked(query), &headers);
-    let sent = match Sent::read(request, &app).await {
-        Ok(sent) => sent.flat,
-        Err(problem) => return reader.problem(&app, problem),
-    };
+pub(super) async fn act(State(app): State<App>, wishes: Wishes, Form { reader, sent }: Form) -> Response {
     let code = sent.one("code").unwrap_or_default();
     let done = acted(&app, &reader, &wishes, &sent, code).await;
     if let Err(problem) = &done
@@ -301,7 +261,7 @@ pub(super) async fn act(
     }
     let status = match &done {
         Ok(()) => StatusCode::OK,
-        Err(problem) => StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        Err(problem) => problem.status_code(),
     };
     let problem = done.as_ref().err().map(|problem| problem.text.get(reader.language).to_owned());
     match followed(&app, &reader, &wishes, code).await {

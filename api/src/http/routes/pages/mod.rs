@@ -8,6 +8,7 @@ mod account;
 mod catalogue;
 mod context;
 mod follow;
+mod form;
 mod page;
 mod schema;
 mod send;

@@ -85,7 +85,7 @@ impl Reader {
 
     /// What went wrong, as a page.
     pub(super) fn problem(&self, app: &App, problem: Problem) -> Response {
-        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = problem.status_code();
         let retry = problem.retry_after;
         let inside = context! { problem => problem.text.get(self.language) };
         let mut response = self.page(app, status, "problem.html", inside);
